@@ -1,0 +1,51 @@
+// Whose request it is when it came through proxies: only the word of trusted peers counts, from the nearest outwards.
+import { BlockList, isIP, isIPv4 } from 'node:net'
+
+/** Compiles addresses and CIDRs into a test. An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) is judged as IPv4. */
+export function compileTrustedProxies(cidrs: readonly string[]): (address: string) => boolean {
+  if (cidrs.length === 0) return () => false
+  const list = new BlockList()
+  for (const cidr of cidrs) {
+    const [address = '', bits] = cidr.split('/')
+    const family = isIPv4(address) ? 'ipv4' : 'ipv6'
+    if (bits === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(bits), family)
+  }
+  return (address) => {
+    const plain = toPlainAddress(address)
+    return plain !== undefined && list.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6')
+  }
+}
+
+/**
+ * The nearest address that no trusted proxy vouches for, or the farthest that one does.
+ * An entry that is no address ends the walk: what lies beyond it is anybody's word.
+ */
+export function clientAddress(
+  peer: string,
+  forwardedFor: string | undefined,
+  isTrusted: (address: string) => boolean,
+): string {
+  let client = peer
+  const entries = (forwardedFor ?? '').split(',')
+  for (let i = entries.length - 1; i >= 0 && isTrusted(client); i--) {
+    const address = toPlainAddress(withoutPort((entries[i] ?? '').replace(/^[ \t]+|[ \t]+$/g, '')))
+    if (address === undefined) break
+    client = address
+  }
+  return client
+}
+
+/** Undefined when it is no IP address. Zone ids go, mapped IPv4 becomes IPv4. */
+function toPlainAddress(text: string): string | undefined {
+  const [address = ''] = text.split('%', 1)
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  const plain = mapped ?? address
+  return isIP(plain) === 0 ? undefined : plain
+}
+
+function withoutPort(text: string): string {
+  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1]
+  if (bracketed !== undefined) return bracketed
+  return /^\d+\.\d+\.\d+\.\d+:\d+$/.test(text) ? text.slice(0, text.lastIndexOf(':')) : text
+}

@@ -1,0 +1,148 @@
+// Header fields as they came over the wire, and the rules that every header list is held to (RFC 9110 sections 5 and 7.6).
+import { type Refusal, toMalformed } from './refusal.ts'
+
+/** A flat list as Node's rawHeaders: name, value, name, value … */
+export type RawHeaders = readonly string[]
+
+/** Fields that end at each hop, by normalised name; `proxy` because many programs take it for their own settings. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'http2-settings',
+])
+
+/** Lower case, every other than a letter or digit read as `-`: how the loosest upstream tells names apart. */
+export function normaliseFieldName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
+}
+
+export function isHopByHop(normalisedName: string): boolean {
+  return HOP_BY_HOP.has(normalisedName)
+}
+
+/** Lower-case names that the Connection lines list (RFC 9110 section 7.6.1). */
+export function connectionNamed(headers: RawHeaders): ReadonlySet<string> {
+  const named = new Set<string>()
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]?.toLowerCase() !== 'connection') continue
+    for (const option of (headers[i + 1] ?? '').split(',')) {
+      const name = option.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase()
+      if (name !== '') named.add(name)
+    }
+  }
+  return named
+}
+
+/** Whose a field is: Poolgate's alone, a trusted proxy's, or anybody's. */
+export type Ownership = 'always' | 'unless_trusted' | 'no'
+
+const OWNED_PREFIXES = ['x-auth-', 'x-amzn-oidc-']
+const PROXY_PREFIXES = ['x-forwarded-', 'x-envoy-', 'x-ssl-']
+const PROXY_NAMES: ReadonlySet<string> = new Set([
+  'forwarded',
+  'x-real-ip',
+  'x-original-url',
+  'x-original-uri',
+  'x-original-method',
+  'x-rewrite-url',
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+])
+
+/** Compiles the configured identity headers into the question whose a normalised name is. */
+export function compileOwnedHeaders(
+  identityHeaders: readonly string[],
+): (normalisedName: string) => Ownership {
+  const configured = new Set(identityHeaders.map(normaliseFieldName))
+  return (name) => {
+    if (configured.has(name) || OWNED_PREFIXES.some((prefix) => name.startsWith(prefix)))
+      return 'always'
+    const isProxys =
+      PROXY_NAMES.has(name) || PROXY_PREFIXES.some((prefix) => name.startsWith(prefix))
+    return isProxys ? 'unless_trusted' : 'no'
+  }
+}
+
+/** The value of a field that may stand once: undefined when absent, null when it stands twice. `name` in lower case. */
+export function singleValue(headers: RawHeaders, name: string): string | undefined | null {
+  let value: string | undefined
+  for (let i = 0; i < headers.length; i += 2) {
+    const field = headers[i] as string
+    if (field.length !== name.length || (field !== name && field.toLowerCase() !== name)) continue
+    if (value !== undefined) return null
+    value = headers[i + 1]
+  }
+  return value
+}
+
+export interface Framing {
+  readonly chunked: boolean
+  readonly contentLength: number | undefined
+}
+
+const CONTENT_LENGTH = 14
+const TRANSFER_ENCODING = 17
+const CONTENT_TYPE = 12
+
+/**
+ * How the body is framed (RFC 9112 section 6), when only one way of reading it exists: one `chunked`, or one plain decimal
+ * Content-Length, not both, and no other name that an upstream might take for either.
+ */
+export function checkFraming(headers: RawHeaders, httpVersion: string): Framing | Refusal {
+  let coding: string | undefined
+  let length: string | undefined
+  let types = 0
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    const size = name.length
+    if (size !== CONTENT_LENGTH && size !== TRANSFER_ENCODING && size !== CONTENT_TYPE) continue
+    const normalised = normaliseFieldName(name)
+    if (normalised === 'content-type') {
+      if (++types > 1) return toMalformed('two Content-Type fields')
+    } else if (normalised === 'content-length') {
+      if (length !== undefined || isAlias(name, normalised)) {
+        return toMalformed('Content-Length twice, or an alias of it')
+      }
+      length = headers[i + 1] as string
+    } else if (normalised === 'transfer-encoding') {
+      if (coding !== undefined || isAlias(name, normalised)) {
+        return toMalformed('Transfer-Encoding twice, or an alias of it')
+      }
+      coding = headers[i + 1] as string
+    }
+  }
+  return toFraming(coding, length, httpVersion)
+}
+
+/** `Content_Length` is not Content-Length, but some upstream reads it so. */
+function isAlias(name: string, normalised: string): boolean {
+  return name !== normalised && name.toLowerCase() !== normalised
+}
+
+function toFraming(
+  coding: string | undefined,
+  length: string | undefined,
+  httpVersion: string,
+): Framing | Refusal {
+  if (coding !== undefined) {
+    const isSound =
+      coding.toLowerCase() === 'chunked' && length === undefined && httpVersion === '1.1'
+    return isSound ? { chunked: true, contentLength: undefined } : toMalformed('Transfer-Encoding')
+  }
+  if (length === undefined) return { chunked: false, contentLength: undefined }
+  const contentLength = Number(length)
+  if (!/^(?:0|[1-9]\d*)$/.test(length) || !Number.isSafeInteger(contentLength)) {
+    return toMalformed('Content-Length is not a plain number')
+  }
+  return { chunked: false, contentLength }
+}

@@ -1,0 +1,48 @@
+// The looser ways in which upstreams read a path: without case, without ;parameters, decoded again, with a last slash more or less.
+// A reading never decides where a request goes; it can only bring in another route that has to allow it too.
+import { hasDotSegment } from '../http/request-target.ts'
+
+/**
+ * Every other reading of a path that was decoded once, all combinations included.
+ * Undefined when one of them has dot segments, empty segments or slashes that the path itself has not.
+ */
+export function readingsOf(decodedPath: string): readonly string[] | undefined {
+  const decodedAgain = decodeLeniently(decodedPath)
+  if (gainsSlash(decodedPath, decodedAgain)) return undefined
+  const readings = new Set<string>()
+  for (const decoded of [decodedPath, decodedAgain]) {
+    for (const path of [decoded, cutParameters(decoded)]) {
+      if (hasDotSegment(path) || path.includes('//')) return undefined
+      for (const cased of [path, path.toLowerCase()]) {
+        readings.add(cased).add(cased.endsWith('/') ? cased.slice(0, -1) : `${cased}/`)
+      }
+    }
+  }
+  readings.delete(decodedPath)
+  readings.delete('')
+  return [...readings]
+}
+
+function gainsSlash(before: string, after: string): boolean {
+  const slashes = (text: string) => text.match(/[/\\]/g)?.length ?? 0
+  return before !== after && slashes(after) !== slashes(before)
+}
+
+/** Decodes what is valid and leaves the rest, as a careless upstream would. */
+function decodeLeniently(path: string): string {
+  if (!path.includes('%')) return path
+  return path.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
+    try {
+      return decodeURIComponent(run)
+    } catch {
+      return run.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) =>
+        String.fromCharCode(parseInt(hex, 16)),
+      )
+    }
+  })
+}
+
+/** `/a;x=1/b;y` is read as `/a/b`. */
+function cutParameters(path: string): string {
+  return path.includes(';') ? path.replace(/;[^/]*/g, '') : path
+}
