@@ -1,0 +1,104 @@
+// Rules between settings other than routes. Reads values of any shape, so that one bad setting hides no other problem.
+import { normaliseFieldName } from '../http/headers.ts'
+import { parseDuration } from './duration.ts'
+import { isTakenHeaderName } from './identity-header-names.ts'
+import { asMapping, asText, asTexts, type Mapping } from './loose.ts'
+import type { ConfigPath } from './problem.ts'
+import { parseSize } from './size.ts'
+import { userPoolDefaults } from './user-pool-defaults.ts'
+import type { Finding } from './yaml-source.ts'
+
+/** @param settings what the file says, before defaults */
+export function checkSettings(settings: Mapping): Finding[] {
+  return [
+    ...checkAdmin(settings),
+    ...checkIdentityHeaders(asMapping(settings.identityHeaders)),
+    ...checkIssuers(asMapping(settings.userPools)),
+    ...Object.entries(asMapping(settings.userPools)).flatMap(([name, pool]) =>
+      checkOrder(parseDuration, ['userPools', name], asMapping(pool), {
+        less: 'jwksRefresh',
+        lessDefault: '5m',
+        more: 'jwksMaxStale',
+        moreDefault: '24h',
+      }),
+    ),
+    ...checkOrder(parseDuration, ['timeouts'], asMapping(settings.timeouts), {
+      less: 'checkInterval',
+      lessDefault: '2s',
+      more: 'headers',
+      moreDefault: '10s',
+    }),
+    ...checkOrder(parseSize, ['limits'], asMapping(settings.limits), {
+      less: 'target',
+      lessDefault: '8KiB',
+      more: 'headerBytes',
+      moreDefault: '32KiB',
+    }),
+  ]
+}
+
+function checkAdmin(settings: Mapping): Finding[] {
+  const listen = toAddress(settings.listen) ?? '127.0.0.1:8080'
+  const admin = toAddress(settings.admin) ?? '127.0.0.1:9090'
+  if (listen !== admin || listen.endsWith(':0')) return []
+  return [{ path: ['admin'], message: 'must be another address than listen' }]
+}
+
+function toAddress(listener: unknown): string | undefined {
+  return asText(listener) ?? asText(asMapping(listener).address)
+}
+
+function checkIdentityHeaders(headers: Mapping): Finding[] {
+  const first = new Map<string, string>()
+  return Object.keys(headers).flatMap((name): Finding[] => {
+    const path = ['identityHeaders', name]
+    const normal = normaliseFieldName(name)
+    const earlier = first.get(normal)
+    first.set(normal, earlier ?? name)
+    if (isTakenHeaderName(normal)) {
+      return [
+        { path, message: 'this header has a meaning of its own; choose another', part: 'key' },
+      ]
+    }
+    if (earlier === undefined) return []
+    return [{ path, message: `an upstream may take this for ${earlier}`, part: 'key' }]
+  })
+}
+
+/** An issuer names the pool whose keys are asked, so it has to name one. */
+function checkIssuers(pools: Mapping): Finding[] {
+  const owners = new Map<string, string>()
+  return Object.entries(pools).flatMap(([name, value]): Finding[] => {
+    const pool = asMapping(value)
+    const given = pool.issuer !== undefined
+    const defaults = userPoolDefaults(asText(pool.userPoolId) ?? '')
+    const issuers: readonly string[] = given ? asTexts(pool.issuer) : (defaults?.issuer ?? [])
+    const owner = issuers.map((issuer) => owners.get(issuer)).find((other) => other !== undefined)
+    for (const issuer of issuers) owners.set(issuer, owners.get(issuer) ?? name)
+    if (owner === undefined) return []
+    const path = ['userPools', name, given ? 'issuer' : 'userPoolId']
+    return [{ path, message: `the user pool ${owner} accepts this issuer too; it has to name one` }]
+  })
+}
+
+interface Order {
+  readonly less: string
+  readonly lessDefault: string
+  readonly more: string
+  readonly moreDefault: string
+}
+
+/** That one setting stays below another, each with its default. */
+function checkOrder(
+  parse: (text: string) => number | undefined,
+  path: ConfigPath,
+  given: Mapping,
+  { less, lessDefault, more, moreDefault }: Order,
+): Finding[] {
+  const lesser = parse(asText(given[less]) ?? lessDefault)
+  const greater = parse(asText(given[more]) ?? moreDefault)
+  if (lesser === undefined || greater === undefined || lesser < greater) return []
+  const guilty = less in given ? less : more
+  const message = guilty === less ? `must be less than ${more}` : `must be more than ${less}`
+  return [{ path: [...path, guilty], message }]
+}

@@ -1,0 +1,137 @@
+// Settings of one route: what it matches, who may use it, where it leads. There is no default for who.
+import { z } from 'zod'
+import { expected, flag, kindOf, listOf, oneOf, sizeOrNone, text } from './fields.ts'
+import { didYouMean } from './suggest.ts'
+
+/** Methods of RFC 9110, RFC 5789 and WebDAV; CONNECT and TRACE are never forwarded. */
+const METHODS = [
+  'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'PROPFIND', 'PROPPATCH',
+  'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH',
+] as const // prettier-ignore
+
+/** A name of a route, an upstream or a user pool: it stands in logs and metrics. */
+export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
+export const NAME =
+  'a name of letters, digits, ".", "_" and "-", at most 63 and a letter or digit first'
+
+const HOST_PATTERN = /^((\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\])$/
+/** Only the form of a pattern; that its path can be matched is found when routes are compiled. */
+const PATH_PATTERN = /^\/([^\s*?#]*\/)?(\*|[^\s*?#]*)$/
+
+const match = z
+  .strictObject(
+    {
+      path: text(
+        'a path that begins with / and has no query; * stands only at the end, after a /',
+        PATH_PATTERN,
+      ).describe(
+        'An exact path, or a prefix that ends in `/*`. Compared percent-decoded, case matters.',
+      ),
+      hosts: listOf(
+        text('a host name without a port, such as api.example.com or *.example.com', HOST_PATTERN),
+        'a list of host names',
+        'expected at least one host name; leave hosts out for every host',
+      )
+        .exactOptional()
+        .describe(
+          'Host names without port; `*.example.com` stands for one label. Default: every host.',
+        ),
+      methods: listOf(
+        oneOf(METHODS, 'a method in capitals such as GET or POST'),
+        'a list of methods',
+        'expected at least one method; leave methods out for every method',
+      )
+        .exactOptional()
+        .describe('HTTP methods, in capitals. Default: every method.'),
+    },
+    { error: expected('a mapping with path') },
+  )
+  .describe('Which requests the route is for. The most specific route wins.')
+
+const values = listOf(
+  text('text'),
+  'a list of text',
+  'expected at least one value; leave the key out to ask for nothing',
+).exactOptional()
+
+const membership = z
+  .strictObject({
+    anyOf: values.describe('At least one of these is there.'),
+    allOf: values.describe('Every one of these is there.'),
+    noneOf: values.describe('Not one of these is there.'),
+  })
+  .meta({
+    id: 'membership',
+    description: 'What a list claim must and must not hold. Each key that is given must be met.',
+    minProperties: 1,
+  })
+
+const number = z
+  .number()
+  .refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
+    error: 'a number of this size loses its last digits; a claim that is text is written in quotes',
+  })
+
+const scalar = z.union([z.string(), number, z.boolean()], {
+  error: expected('text, a number, true or false'),
+})
+
+const claims = z
+  .record(
+    text('the name of a claim'),
+    z.union([scalar, listOf(scalar, 'a list', 'expected at least one allowed value')], {
+      error: expected('an allowed value or a list of allowed values'),
+    }),
+    { error: expected('a mapping of claim to allowed values') },
+  )
+  .refine((given) => Object.keys(given).length > 0, { error: 'expected at least one claim' })
+  .exactOptional()
+  .describe(
+    'Claim → allowed value, or a list of allowed values. Compared by value and type: `"true"` is not `true`.',
+  )
+
+const accessRule = z
+  .strictObject({
+    userPool: text('the name of a user pool')
+      .exactOptional()
+      .describe('Which user pool must have issued the token. May be left out where there is one.'),
+    tokenUse: oneOf(['access', 'id', 'any'])
+      .prefault('access')
+      .describe('Which kind of token is accepted.'),
+    groups: membership
+      .exactOptional()
+      .describe("The caller's `cognito:groups`. Default: not checked."),
+    scopes: membership.exactOptional().describe("The token's scopes. Default: not checked."),
+    claims,
+  })
+  .meta({ id: 'accessRule', description: 'What a caller must have.' })
+
+const ACCESS_WORDS = ['public', 'authenticated'] as const
+const ACCESS_MISSING =
+  'is required, there is no default: write public, authenticated, or a mapping of what a caller must have'
+
+const access = z
+  .union([z.enum(ACCESS_WORDS), accessRule], {
+    error: ({ input }) => {
+      if (input === undefined) return ACCESS_MISSING
+      const found =
+        typeof input === 'string' ? didYouMean(input, ACCESS_WORDS) : `, found ${kindOf(input)}`
+      return `expected public, authenticated or a mapping${found}`
+    },
+  })
+  .describe(
+    'Who may use the route: `public` (no token is asked for), `authenticated` (any valid access token), or a mapping for more. There is no default.',
+  )
+
+export const route = z.strictObject({
+  name: text(NAME, NAME_PATTERN).describe('A unique name; it stands in logs and metrics.'),
+  match,
+  access,
+  upstream: text('the name of an upstream').describe('Which upstream requests go to.'),
+  forwardToken: flag()
+    .prefault(true)
+    .describe('Whether the bearer token itself is passed on to the upstream.'),
+  maxBody: sizeOrNone()
+    .exactOptional()
+    .describe('Largest request body on this route; beyond it 413. Default: `limits.body`.'),
+})

@@ -1,0 +1,31 @@
+// What a user pool's id alone tells: where its tokens say they come from, and where its keys are.
+
+export interface UserPoolDefaults {
+  /** The original and the updated form: AWS lets a live pool change from one to the other. */
+  readonly issuer: readonly [string, string]
+  readonly jwksUri: string
+}
+
+const USER_POOL_ID = /^([a-z]{2,5}(?:-[a-z]+)+-\d)_[A-Za-z0-9]{1,55}$/
+
+/** Undefined where the id is not of the form REGION_ID. */
+export function userPoolDefaults(userPoolId: string): UserPoolDefaults | undefined {
+  const region = USER_POOL_ID.exec(userPoolId)?.[1]
+  if (region === undefined) return undefined
+  const place = `${region}.${toDomain(region)}/${userPoolId}`
+  const original = `https://cognito-idp.${place}`
+  return {
+    issuer: [original, `https://issuer-cognito-idp.${place}`],
+    jwksUri: toJwksUri(original),
+  }
+}
+
+/** Where an issuer's keys are unless configuration says otherwise. */
+export function toJwksUri(issuer: string): string {
+  return `${issuer}/.well-known/jwks.json`
+}
+
+function toDomain(region: string): string {
+  if (region.startsWith('cn-')) return 'amazonaws.com.cn'
+  return region.startsWith('eusc-') ? 'amazonaws.eu' : 'amazonaws.com'
+}
