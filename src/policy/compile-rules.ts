@@ -1,0 +1,53 @@
+// Compiles the configured routes into the route table that authorize asks, or names the routes that could tie.
+import type { Config } from '../config/schema.ts'
+import { compileRouteTable, type RouteProblem, type RouteTable } from '../route/route-table.ts'
+import type { Rule } from './authorize.ts'
+import { compilePolicy } from './policy.ts'
+
+type RouteConfig = Config['routes'][number]
+
+/** `indexOf` numbers routes for telemetry; by default their position in the configuration. */
+export function compileRules(
+  config: Config,
+  indexOf: (name: string, position: number) => number = (_, position) => position,
+): {
+  readonly table: RouteTable<Rule>
+  readonly problems: readonly RouteProblem[]
+} {
+  return compileRouteTable(
+    config.routes.map((route, position) => ({
+      name: route.name,
+      match: route.match,
+      route: toRule(route, indexOf(route.name, position), config),
+    })),
+  )
+}
+
+function toRule(route: RouteConfig, index: number, config: Config): Rule {
+  const maxBody = route.maxBody ?? config.limits.body
+  return {
+    route: {
+      name: route.name,
+      index,
+      upstream: route.upstream,
+      forwardToken: route.forwardToken,
+      maxBody: maxBody === 'none' ? Number.POSITIVE_INFINITY : maxBody,
+    },
+    ...toAccess(route.access, Object.keys(config.userPools)),
+  }
+}
+
+function toAccess(
+  access: RouteConfig['access'],
+  userPools: readonly string[],
+): Pick<Rule, 'wanted' | 'policy'> {
+  const onlyPool = userPools.length === 1 ? userPools[0] : undefined
+  if (access === 'public') return { wanted: undefined, policy: () => undefined }
+  if (access === 'authenticated') {
+    return { wanted: { userPool: onlyPool, tokenUse: 'access' }, policy: () => undefined }
+  }
+  return {
+    wanted: { userPool: access.userPool ?? onlyPool, tokenUse: access.tokenUse },
+    policy: compilePolicy(access),
+  }
+}

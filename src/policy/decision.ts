@@ -1,0 +1,82 @@
+// What authorize can answer. A request may be forwarded with an Allow and with nothing else.
+import type { Refusal } from '../http/refusal.ts'
+import type { Rejected } from '../token/rejected.ts'
+import type { Principal } from './principal.ts'
+
+/** Every reason for which Poolgate answers by itself; the same word stands in body, log and metric. */
+export const DENY_REASONS = [
+  'target_ambiguous',
+  'request_malformed',
+  'credential_ambiguous',
+  'credential_missing',
+  'credential_malformed',
+  'token_malformed',
+  'token_algorithm',
+  'token_key_unknown',
+  'token_signature',
+  'token_issuer',
+  'token_client',
+  'token_use',
+  'token_expired',
+  'token_not_yet_valid',
+  'token_revoked',
+  'group_missing',
+  'scope_missing',
+  'claim_mismatch',
+  'policy_denied',
+  'route_not_found',
+  'body_too_large',
+  'target_too_long',
+  'headers_too_large',
+  'request_timeout',
+  'method_not_allowed',
+  'expectation_failed',
+  'upstream_unreachable',
+  'upstream_protocol',
+  'upstream_timeout',
+  'keys_unavailable',
+  'overloaded',
+  'draining',
+  'internal_error',
+] as const
+
+export type DenyReason = (typeof DENY_REASONS)[number]
+
+/** One configured route as the request path sees it. */
+export interface Route {
+  readonly name: string
+  /** The route's number in telemetry. */
+  readonly index: number
+  readonly upstream: string
+  readonly forwardToken: boolean
+  /** Bytes; Infinity for none. */
+  readonly maxBody: number
+}
+
+export interface Allow {
+  readonly kind: 'allow'
+  readonly route: Route
+  /** The verified caller; undefined on a public route. */
+  readonly principal: Principal | undefined
+}
+
+export interface Deny {
+  readonly kind: 'deny'
+  readonly reason: DenyReason
+  /** For the log alone. */
+  readonly detail: string
+  readonly route: Route | undefined
+  /** Who was refused, when the token was good. */
+  readonly principal?: Principal | undefined
+  readonly retryAfterSeconds?: number | undefined
+}
+
+export type Decision = Allow | Deny
+
+export function toDeny(
+  cause: Pick<Rejected, 'reason' | 'detail' | 'retryAfterSeconds'> | Refusal,
+  route: Route | undefined,
+): Deny {
+  const retryAfterSeconds = 'retryAfterSeconds' in cause ? cause.retryAfterSeconds : undefined
+  return { kind: 'deny', reason: cause.reason, detail: cause.detail, route, retryAfterSeconds }
+}
