@@ -1,0 +1,36 @@
+// What one finished exchange tells the access log and the metrics. Never holds a token, a query or a header's value.
+
+export interface ExchangeRecord {
+  readonly id: string
+  /** Wall clock in milliseconds since the epoch. */
+  readonly startedAtMs: number
+  readonly method: string
+  readonly host: string
+  /** As the client wrote it, perhaps malformed, without its query. */
+  readonly path: string
+  readonly clientAddress: string
+  /** 0 when the connection ended without an answer. */
+  readonly status: number
+  /** Route name; empty when none matched. */
+  readonly route: string
+  /** As `Metrics.routeIndex` gave it; -1 when no route matched. */
+  readonly routeIndex: number
+  readonly decision: 'allow' | 'deny' | 'none'
+  /** One of the closed set of reasons; empty when there is none. */
+  readonly reason: string
+  /** Why, for the log alone. */
+  readonly detail: string
+  readonly subject: string
+  readonly userPool: string
+  readonly clientId: string
+  /** Upstream name; empty when none was asked. */
+  readonly upstream: string
+  readonly outcome: 'complete' | 'client_aborted' | 'upstream_truncated'
+  readonly durationMs: number
+  /** Milliseconds until the upstream was asked, or until the gateway's own answer was ready. */
+  readonly overheadMs: number
+  /** Milliseconds from asking the upstream to its response headers; -1 when there were none. */
+  readonly upstreamMs: number
+  readonly requestBytes: number
+  readonly responseBytes: number
+}
