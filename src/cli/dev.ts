@@ -1,0 +1,167 @@
+// `poolgate dev`: a dev user pool, a demo upstream and a gateway between them, all on loopback, until SIGTERM or SIGINT.
+import { createServer } from 'node:net'
+import { listenOn } from '../base/listen.ts'
+import { type LoadedConfig, loadConfig, loadConfigFile } from '../config/load.ts'
+import type { Gateway, GatewayPorts } from '../gateway.ts'
+import type { CommandContext, ExitCode } from './command-context.ts'
+import { type DevAddresses, toDemoConfig, withDevPool } from './dev-config.ts'
+import { type GuideFacts, toGuide } from './dev-guide.ts'
+import { loadChecked } from './serve.ts'
+
+export interface DevOptions {
+  /** Undefined: the built-in users. */
+  readonly users?: string | undefined
+  /** Of the gateway. Undefined: 8080, or a free one. */
+  readonly port?: string | undefined
+  /** Of the dev pool. Undefined: 9229, or a free one. */
+  readonly poolPort?: string | undefined
+  /** Runs this configuration in place of the demo routes, with the dev pool in place of its user pools. */
+  readonly config?: string | undefined
+}
+
+export type CreateGateway = (loaded: LoadedConfig, ports: GatewayPorts) => Gateway
+type DevPool = import('../dev-pool/dev-pool.ts').DevPool
+
+const HOST = '127.0.0.1'
+const DEFAULT_PORT = 8080
+const DEFAULT_POOL_PORT = 9229
+const DEFAULT_ADMIN_PORT = 9090
+/** A long users file would bury the rest; any other token is one `token mint` away. */
+const MAX_TOKENS = 5
+
+export async function dev(
+  options: DevOptions,
+  context: CommandContext,
+  createGateway: CreateGateway,
+): Promise<ExitCode> {
+  const wrong = [options.port, options.poolPort].find((port) => port && !isPort(port))
+  if (wrong !== undefined) {
+    context.stderr(`${wrong} is not a port: give a number from 0 to 65535\n`)
+    return 2
+  }
+  const stops: (() => Promise<void>)[] = []
+  try {
+    return await run(options, context, createGateway, stops)
+  } catch (error) {
+    if (!isExpected(error)) throw error
+    context.stderr(`${(error as Error).message}\n`)
+    return 1
+  } finally {
+    for (const stop of stops.reverse()) await stop()
+  }
+}
+
+/** @param stops gets what ends each part, in the order of their start */
+async function run(
+  options: DevOptions,
+  context: CommandContext,
+  createGateway: CreateGateway,
+  stops: (() => Promise<void>)[],
+): Promise<ExitCode> {
+  const pool = await startPool(options, context)
+  stops.push(pool.stop)
+  const { startDemoUpstream } = await import('../dev-pool/demo-upstream.ts')
+  const upstream = options.config === undefined ? await startDemoUpstream() : undefined
+  if (upstream) stops.push(upstream.stop)
+  const addresses = {
+    port: await choosePort(options.port, DEFAULT_PORT, 'gateway', context),
+    adminPort: await choosePort(undefined, DEFAULT_ADMIN_PORT, 'admin listener', context),
+  }
+  const loaded = loadDev(options.config, pool, upstream?.origin ?? '', addresses, context)
+  if (loaded === undefined) return 1
+  const { clock, version, stdout } = context
+  const gateway = createGateway(loaded, { clock, version, logDestination: { write: stdout } })
+  stops.push(gateway.stop)
+  const stopped = onStop(context, gateway)
+  const { origin, adminOrigin } = await gateway.start()
+  stdout(toGuide(await toFacts(pool, origin, adminOrigin, upstream?.origin)))
+  await stopped
+  return 0
+}
+
+async function startPool(options: DevOptions, context: CommandContext): Promise<DevPool> {
+  const { startDevPool } = await import('../dev-pool/dev-pool.ts')
+  const { stderr } = context
+  return startDevPool({
+    clock: context.clock,
+    usersFile: options.users,
+    port: await choosePort(options.poolPort, DEFAULT_POOL_PORT, 'dev user pool', context),
+    onUsersChange: (problem) =>
+      stderr(problem ? `the former users stay:\n${problem}\n` : 'the new users are in force\n'),
+    onFault: (error) => stderr(`dev user pool: ${(error as Error).stack}\n`),
+  })
+}
+
+function loadDev(
+  file: string | undefined,
+  pool: DevPool,
+  upstreamOrigin: string,
+  addresses: DevAddresses,
+  context: CommandContext,
+): LoadedConfig | undefined {
+  return loadChecked(() => {
+    if (file === undefined) {
+      return loadConfig(toDemoConfig(pool, upstreamOrigin, addresses), '(demo)', {})
+    }
+    return withDevPool(loadConfigFile(file, context.env), pool, addresses)
+  }, context)
+}
+
+/** Resolves once a signal has stopped the gateway; a second signal cuts what is left. */
+function onStop({ onSignal }: CommandContext, gateway: Gateway): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => void gateway.stop().then(resolve)
+    onSignal('SIGTERM', stop)
+    onSignal('SIGINT', stop)
+  })
+}
+
+async function toFacts(
+  pool: DevPool,
+  gateway: string,
+  admin: string | undefined,
+  upstream: string | undefined,
+): Promise<GuideFacts> {
+  const { MINT_PATH } = await import('../dev-pool/mint-endpoint.ts')
+  const users = pool.users()
+  const names = users.filter(({ enabled }) => enabled).slice(0, MAX_TOKENS)
+  const tokens = await Promise.all(
+    names.map(async ({ username }) => [username, await pool.mint(username)] as const),
+  )
+  const mintUrl = pool.origin + MINT_PATH
+  return { gateway, admin, upstream, pool, mintUrl, users, tokens: new Map(tokens) }
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535
+}
+
+/** The given port; else the usual one, or a free one with a note where that is taken. */
+async function choosePort(
+  given: string | undefined,
+  usual: number,
+  what: string,
+  { stderr }: CommandContext,
+): Promise<number> {
+  if (given !== undefined) return Number(given)
+  if (await isFree(usual)) return usual
+  stderr(`port ${usual} is taken: the ${what} gets another one\n`)
+  return 0
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer()
+  try {
+    await listenOn(probe, { kind: 'tcp', host: HOST, port })
+    await new Promise((resolve) => probe.close(resolve))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A bad users file, or a port that cannot be had; anything else is a defect. */
+function isExpected(error: unknown): boolean {
+  const { name, code, syscall } = error as NodeJS.ErrnoException
+  return name === 'UsersFileError' || (code !== undefined && syscall === 'listen')
+}

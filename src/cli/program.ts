@@ -1,0 +1,151 @@
+// The command line: which commands there are and what they take. Each does its work in a file of its own.
+import { Command, CommanderError, Option } from 'commander'
+import { createGateway, findRouteProblems } from '../gateway.ts'
+import { check } from './check.ts'
+import type { CommandContext, ExitCode } from './command-context.ts'
+import { CONFIG_FLAGS, type Flags, loadFileOrFlags, missingFlags } from './flags-config.ts'
+import { healthcheck } from './healthcheck.ts'
+import { routes } from './routes.ts'
+import { schema } from './schema.ts'
+import { loadChecked, serve } from './serve.ts'
+import { inspectToken } from './token-inspect.ts'
+import { mintToken } from './token-mint.ts'
+
+interface ConfigOption {
+  readonly config?: string
+}
+
+/** Runs one command line (without the program's name) and gives the exit code. */
+export async function runProgram(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<ExitCode> {
+  let code: ExitCode = 0
+  const program = createProgram(context, (result) => {
+    code = result
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    if (!(error instanceof CommanderError)) {
+      context.stderr(`internal error: ${(error as Error).stack ?? String(error)}\n`)
+      return 70
+    }
+    return error.exitCode === 0 ? 0 : 2
+  }
+}
+
+function createProgram(context: CommandContext, done: (code: ExitCode) => void): Command {
+  const program = new Command('poolgate')
+    .description('A streaming reverse proxy that knows Amazon Cognito.')
+    .version(context.version)
+    .exitOverride()
+    .configureOutput({ writeOut: context.stdout, writeErr: context.stderr })
+    .showHelpAfterError('(poolgate --help tells more)')
+  addDev(program, context, done)
+  addServe(program, context, done)
+  addCheck(program, context, done)
+  addToken(program, context, done)
+  program
+    .command('routes')
+    .description('the route table in match order')
+    .requiredOption('--config <file>', 'the configuration')
+    .action(({ config }: ConfigOption) => {
+      const loaded = loadChecked(() => loadFileOrFlags(config, {}, context.env), context)
+      done(loaded === undefined ? 1 : routes(loaded.config, context))
+    })
+  program
+    .command('schema')
+    .description("the configuration's JSON Schema")
+    .addOption(formatOption('json', 'markdown'))
+    .action(async (options) => done(await schema(options, context)))
+  program
+    .command('healthcheck [url]')
+    .description('exit 0 when /readyz answers 200 (default: http://127.0.0.1:9090/readyz)')
+    .action(async (url) => done(await healthcheck(url, context)))
+  return program
+}
+
+type Add = (program: Command, context: CommandContext, done: (code: ExitCode) => void) => void
+
+const addServe: Add = (program, context, done) => {
+  const command = program
+    .command('serve')
+    .description('runs the gateway until SIGTERM or SIGINT; SIGHUP reads the configuration again')
+    .option('--config <file>', 'the configuration; without it the flags below, one protected route')
+    .action(async ({ config, ...flags }: ConfigOption & Flags) => {
+      const missing = config === undefined ? missingFlags(flags, context.env) : []
+      if (missing.length > 0) {
+        command.error(`error: give --config FILE, or ${missing.join(', ')}`)
+      }
+      done(await serve(() => loadFileOrFlags(config, flags, context.env), context))
+    })
+  addConfigFlags(command)
+}
+
+const addCheck: Add = (program, context, done) => {
+  const command = program
+    .command('check [file]')
+    .description('validates a configuration: exit 0, or 1 with every problem at its place')
+    .option('--print', 'print the effective configuration, secrets as they are written')
+    .addOption(formatOption('text', 'json'))
+    .action(async (file, { print, format, ...flags }) => {
+      done(await check({ file, print, format, flags }, context, findRouteProblems))
+    })
+  addConfigFlags(command)
+}
+
+const addDev: Add = (program, context, done) => {
+  program
+    .command('dev')
+    .description('a dev user pool, a demo upstream and a gateway between them, on loopback')
+    .option('--users <file>', 'users of the dev pool, as YAML (default: three built-in users)')
+    .option('--port <number>', "the gateway's port (default: 8080, or a free one)")
+    .option('--pool-port <number>', "the dev pool's port (default: 9229, or a free one)")
+    .option('--config <file>', 'your routes in place of the demo ones, still with the dev pool')
+    .action(async (options) => {
+      const { dev } = await import('./dev.ts')
+      done(await dev(options, context, createGateway))
+    })
+}
+
+const addToken: Add = (program, context, done) => {
+  const token = program.command('token').description('looks into tokens, or makes them')
+  token
+    .command('inspect [token]')
+    .description('header, claims and times of a token, and what each configured pool says of it')
+    .option('--config <file>', 'ask the user pools of this configuration')
+    .action(async (given: string | undefined, { config }: ConfigOption) => {
+      const text = given === undefined || given === '-' ? await context.readStdin() : given
+      const load = () => loadFileOrFlags(config, {}, context.env)
+      const loaded = config === undefined ? undefined : loadChecked(load, context)
+      if (config !== undefined && loaded === undefined) return done(1)
+      done(await inspectToken(text.trim(), loaded?.config, context))
+    })
+  token
+    .command('mint <user>')
+    .description('dev pool only: a token of one of its users, and nothing else, on standard output')
+    .option('--pool <url>', 'any URL of the running dev pool (default: http://127.0.0.1:9229)')
+    .option('--use <use>', 'access or id (default: access)')
+    .option('--expires-in <duration>', 'such as 10m; 0s makes a token that has expired')
+    .option('--group <name>', "in place of the user's groups; repeat for more", toList)
+    .option('--scope <scopes>', 'of an access token, separated by spaces')
+    .option('--claim <name=value>', 'over everything else; repeat for more', toList)
+    .action(async (user, options) => done(await mintToken(user, options, context)))
+}
+
+function addConfigFlags(command: Command): void {
+  for (const { name, value, env, description, list } of CONFIG_FLAGS) {
+    const option = new Option(`--${name} <${value}>`, `${description} [$${env}]`)
+    command.addOption(list ? option.argParser(toList) : option)
+  }
+}
+
+function toList(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value]
+}
+
+function formatOption(first: string, second: string): Option {
+  return new Option('--format <format>', 'how to print').choices([first, second]).default(first)
+}

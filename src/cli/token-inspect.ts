@@ -1,0 +1,74 @@
+// `poolgate token inspect`: what a token says and what each configured pool says of it. Never prints the signature.
+import { fetchJson } from '../base/fetch-json.ts'
+import type { Config } from '../config/schema.ts'
+import { createKeyRefresh } from '../token/key-refresh.ts'
+import { parsePayload } from '../token/jws.ts'
+import { createVerifier, isRejected } from '../token/verifier.ts'
+import type { CommandContext, ExitCode } from './command-context.ts'
+
+const TIMES = ['exp', 'nbf', 'iat', 'auth_time']
+
+/** 0 when some configured pool accepts the token, or when there is no configuration to ask; 1 otherwise. */
+export async function inspectToken(
+  token: string,
+  config: Config | undefined,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const [header = '', payload = ''] = token.split('.')
+  const claims = parsePayload(payload)
+  context.stdout(`header   ${JSON.stringify(parsePayload(header) ?? 'not a JSON object')}\n`)
+  context.stdout(`claims   ${claims ? JSON.stringify(claims, null, 2) : 'not a JSON object'}\n`)
+  for (const name of TIMES) {
+    const seconds = claims?.[name]
+    if (typeof seconds === 'number') {
+      context.stdout(`${name.padEnd(9)}${toRelative(seconds * 1000 - context.clock.now())}\n`)
+    }
+  }
+  if (config === undefined) return 0
+  const verdicts = await Promise.all(
+    Object.entries(config.userPools).map(([name, pool]) => judge(token, name, pool, context)),
+  )
+  return verdicts.includes(true) ? 0 : 1
+}
+
+async function judge(
+  token: string,
+  name: string,
+  pool: Config['userPools'][string],
+  context: CommandContext,
+): Promise<boolean> {
+  const { clock } = context
+  const keys = createKeyRefresh(
+    { jwksUri: pool.jwksUri, refreshMs: pool.jwksRefreshMs, maxStaleMs: pool.jwksMaxStaleMs },
+    {
+      clock,
+      random: Math.random,
+      fetchJwks: (url) => fetchJson(url, { clock, deadlineMs: 3_000, maxBytes: 65_536 }),
+      onRetired: () => {},
+      onChange: (problem) => {
+        if (problem !== undefined) context.stderr(`keys of ${name}: ${problem}\n`)
+      },
+    },
+  )
+  await keys.start(undefined)
+  const verifier = createVerifier({
+    clock,
+    cache: { entries: 1, bytes: 1_000_000, ttlMs: 1 },
+    pools: [{ settings: { ...pool, name, issuers: pool.issuer, resources: pool.resource }, keys }],
+    toPrincipal: (verified) => verified,
+  })
+  const outcome = await verifier.verify(token, { userPool: undefined, tokenUse: 'any' })
+  keys.stop()
+  const verdict = isRejected(outcome)
+    ? `refused: ${outcome.reason} (${outcome.detail})`
+    : `accepted as ${outcome.tokenUse} token`
+  context.stdout(`pool ${name}: ${verdict}\n`)
+  return !isRejected(outcome)
+}
+
+function toRelative(ms: number): string {
+  const seconds = Math.round(Math.abs(ms) / 1000)
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60]
+  const span = [h && `${h}h`, m && `${m}m`, `${s}s`].filter(Boolean).join(' ')
+  return ms >= 0 ? `in ${span}` : `${span} ago`
+}

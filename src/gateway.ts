@@ -1,0 +1,251 @@
+// The composition root: configuration in, a running gateway out. The only file that wires the parts together.
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { Clock } from './base/clock.ts'
+import { fetchJson } from './base/fetch-json.ts'
+import { listenOn } from './base/listen.ts'
+import type { LoadedConfig, Problem } from './config/load.ts'
+import type { Config } from './config/schema.ts'
+import { compileRules } from './policy/compile-rules.ts'
+import { DENY_REASONS } from './policy/decision.ts'
+import { createActiveExchanges } from './proxy/active-exchanges.ts'
+import { createListener, type EarlyRefusal, type ListenerSettings } from './proxy/listener.ts'
+import { createProxyHandler } from './proxy/proxy-handler.ts'
+import { createRulesets, type Ruleset } from './proxy/ruleset.ts'
+import { createAccessLog } from './telemetry/access-log.ts'
+import { createAdminHandler, type Readiness } from './telemetry/admin.ts'
+import type { ExchangeRecord } from './telemetry/exchange-record.ts'
+import { createLog, type Log, type LogOptions } from './telemetry/log.ts'
+import { createMetrics, type MetricsSources } from './telemetry/metrics.ts'
+
+export interface GatewayPorts {
+  readonly clock: Clock
+  readonly version: string
+  readonly logDestination?: LogOptions['destination']
+}
+
+export interface Gateway {
+  /** Binds both listeners; keys are fetched in the background. */
+  start(): Promise<GatewayAddresses>
+  /** Puts another configuration in force. Addresses, time-outs and limits of the listeners stay as they are. */
+  reload(loaded: LoadedConfig): void
+  /** Drains, then stops; a second call cuts what is left. Resolves once all is closed and logged. */
+  stop(): Promise<void>
+}
+
+export interface GatewayAddresses {
+  readonly origin: string
+  /** Undefined where there is no admin listener. */
+  readonly adminOrigin: string | undefined
+}
+
+const JWKS_DEADLINE_MS = 3_000
+const JWKS_MAX_BYTES = 64 * 1024
+
+/** Problems of a configuration that show only when its routes are compiled: two that could tie. */
+export function findRouteProblems(loaded: LoadedConfig): readonly Problem[] {
+  const { problems } = compileRules(loaded.config)
+  return problems.map(({ index, message }) => loaded.problemAt(['routes', index, 'match'], message))
+}
+
+export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Gateway {
+  const { clock } = ports
+  const log = createLog({ level: config.log.level, clock, ...destinationOf(ports) })
+  const metrics = createMetrics({
+    version: ports.version,
+    routes: config.routes.map(({ name }) => name),
+    upstreams: Object.keys(config.upstreams),
+    reasons: DENY_REASONS,
+    read: () => readSources(rulesets.current(), log),
+  })
+  const rulesets = createRulesets(config, {
+    clock,
+    random: Math.random,
+    routeIndex: metrics.routeIndex,
+    fetchJwks: (url) =>
+      fetchJson(url, { clock, deadlineMs: JWKS_DEADLINE_MS, maxBytes: JWKS_MAX_BYTES }),
+    keysChanged: (userPool, problem) => logKeys(log, userPool, problem),
+  })
+  const logAccess = createAccessLog(log, () => rulesets.current().config.log.access)
+  const active = createActiveExchanges()
+  const nextId = createIds()
+  let draining = false
+  let cut = () => {}
+
+  const observe = (record: ExchangeRecord) => {
+    metrics.observe(record)
+    logAccess(record)
+  }
+
+  const proxy = createProxyHandler({
+    clock,
+    nextId,
+    ruleset: rulesets.current,
+    draining: () => draining,
+    opened(exchange) {
+      active.add(exchange)
+      metrics.exchangeStarted()
+    },
+    closed(exchange) {
+      active.remove(exchange)
+      metrics.exchangeEnded()
+      exchange.finish()
+      observe(exchange)
+      if (draining) listener.closeIdle()
+    },
+    faulted: (error, { id }) => log.error({ err: error, request_id: id }, 'internal error'),
+  })
+
+  const listener = createListener(toListenerSettings(config), {
+    handle: proxy.handle,
+    nextId,
+    busy: active.busy,
+    connected: (delta) => (delta === 1 ? metrics.connectionOpened() : metrics.connectionClosed()),
+    refused: (refusal) => observe(toRecord(refusal, clock)),
+    stalled(socket) {
+      const { on, exchange } = active.waitsFor(socket)
+      if (on === 'upstream') return false
+      if (exchange === undefined || exchange.response.headersSent) return true
+      proxy.deny(exchange, 'request_timeout', 'no byte of the body came')
+      return false
+    },
+  })
+
+  const admin = createServer(
+    { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+    createAdminHandler({
+      live: () => true,
+      ready: () => toReadiness(rulesets.current(), draining),
+      metrics,
+      log,
+    }),
+  )
+
+  /** Whoever has no answer yet gets one; the rest is broken off, visibly. */
+  function cutAll(): void {
+    for (const exchange of active.all()) {
+      if (exchange.response.headersSent) exchange.response.destroy()
+      else proxy.deny(exchange, 'draining', 'the drain time is over')
+    }
+    clock.after(100, listener.destroy)
+  }
+
+  async function drain(): Promise<void> {
+    draining = true
+    const closed = listener.close()
+    const late = new Promise<void>((resolve) => {
+      cut = resolve
+      clock.after(config.timeouts.drainMs, resolve)
+    })
+    await Promise.race([closed, late])
+    cutAll()
+    await closed
+  }
+
+  return {
+    async start() {
+      const address = await listener.listen()
+      const adminAddress =
+        config.admin === 'none' ? undefined : await listenOn(admin, config.admin.address)
+      const scheme = config.listen.tls === undefined ? 'http' : 'https'
+      log.info({ listen: address, admin: adminAddress }, 'listening')
+      return {
+        origin: toOrigin(scheme, address),
+        adminOrigin: adminAddress && toOrigin('http', adminAddress),
+      }
+    },
+    reload(loaded) {
+      rulesets.adopt(loaded.config)
+      log.info({}, 'configuration reloaded')
+    },
+    async stop() {
+      if (draining) return cut()
+      log.info({}, 'draining')
+      await drain()
+      admin.close()
+      admin.closeAllConnections()
+      await rulesets.stop()
+      await log.flush()
+    },
+  }
+}
+
+function destinationOf({ logDestination }: GatewayPorts): Pick<LogOptions, 'destination'> {
+  return logDestination === undefined ? {} : { destination: logDestination }
+}
+
+function toListenerSettings({ listen, limits, timeouts }: Config): ListenerSettings {
+  return {
+    ...listen,
+    headerBytes: limits.headerBytes,
+    connections: limits.connections,
+    requestsPerConnection: limits.requestsPerConnection,
+    headersMs: timeouts.headersMs,
+    requestMs: timeouts.requestMs ?? 0,
+    idleMs: timeouts.idleMs,
+    keepAliveMs: timeouts.keepAliveMs,
+    tlsHandshakeMs: timeouts.tlsHandshakeMs,
+    checkIntervalMs: timeouts.checkIntervalMs,
+  }
+}
+
+function toOrigin(scheme: string, address: string): string {
+  return address.startsWith('unix:') ? address : `${scheme}://${address}`
+}
+
+/** Unique for this process's life, and apart from other processes' with near certainty. */
+function createIds(): () => string {
+  const prefix = randomBytes(6).toString('hex')
+  let last = 0
+  return () => `${prefix}-${(++last).toString(36)}`
+}
+
+function logKeys(log: Log, userPool: string, problem: string | undefined): void {
+  if (problem === undefined) log.info({ user_pool: userPool }, 'keys fetched')
+  else log.warn({ user_pool: userPool, problem }, 'keys cannot be fetched')
+}
+
+function toReadiness({ keys }: Ruleset, draining: boolean): Readiness {
+  const waiting = [...keys].filter(([, set]) => !set.usable())
+  const reasons = waiting.map(([name]) => `user pool ${name} has no keys`)
+  if (draining) reasons.push('draining')
+  return { ready: reasons.length === 0, reasons }
+}
+
+function readSources({ keys, verifier }: Ruleset, log: Log): MetricsSources {
+  return {
+    keySets: [...keys].map(([userPool, set]) => ({ userPool, ...set.stats() })),
+    tokenCache: verifier.stats(),
+    accessLogDropped: log.dropped(),
+  }
+}
+
+function toRecord(
+  { id, reason, detail, status, address }: EarlyRefusal,
+  clock: Clock,
+): ExchangeRecord {
+  return {
+    id,
+    reason,
+    detail,
+    status,
+    clientAddress: address,
+    startedAtMs: clock.now(),
+    decision: 'deny',
+    outcome: 'complete',
+    method: '',
+    host: '',
+    path: '',
+    route: '',
+    routeIndex: -1,
+    subject: '',
+    userPool: '',
+    clientId: '',
+    upstream: '',
+    durationMs: 0,
+    overheadMs: 0,
+    upstreamMs: -1,
+    requestBytes: 0,
+    responseBytes: 0,
+  }
+}

@@ -1,0 +1,33 @@
+// The exchanges under way, by connection: who is still being answered, who has stalled, whom a stop must cut.
+import type { Duplex } from 'node:stream'
+import type { Exchange } from './exchange.ts'
+
+export interface ActiveExchanges {
+  add(exchange: Exchange): void
+  remove(exchange: Exchange): void
+  count(): number
+  busy(socket: Duplex): boolean
+  /** What a connection without traffic waits for: its client, its upstream, or (nothing under way) a request. */
+  waitsFor(socket: Duplex): { readonly on: 'client' | 'upstream' | 'request'; exchange?: Exchange }
+  all(): Iterable<Exchange>
+}
+
+export function createActiveExchanges(): ActiveExchanges {
+  const active = new Set<Exchange>()
+  const find = (socket: Duplex) => {
+    for (const exchange of active) if (exchange.request.socket === socket) return exchange
+    return undefined
+  }
+  return {
+    add: (exchange) => void active.add(exchange),
+    remove: (exchange) => void active.delete(exchange),
+    count: () => active.size,
+    busy: (socket) => find(socket) !== undefined,
+    waitsFor(socket) {
+      const exchange = find(socket)
+      if (exchange === undefined) return { on: 'request' }
+      return { on: exchange.awaitsClient() ? 'client' : 'upstream', exchange }
+    },
+    all: () => active,
+  }
+}

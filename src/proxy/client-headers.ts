@@ -1,0 +1,41 @@
+// Builds the field lines that a client gets of an upstream's response. Connection matters stay on each side.
+import {
+  compileOwnedHeaders,
+  connectionNamed,
+  isHopByHop,
+  normaliseFieldName,
+  type RawHeaders,
+} from '../http/headers.ts'
+
+export type BuildClientHeaders = (headers: RawHeaders) => string[]
+
+/** Drops hop-by-hop fields and every name by which an upstream could pretend to be Poolgate. */
+export function compileClientHeaders(identityHeaders: readonly string[]): BuildClientHeaders {
+  const owned = compileOwnedHeaders(identityHeaders)
+  const known = new Map<string, boolean>()
+  const passes = (name: string) => {
+    let verdict = known.get(name)
+    if (verdict === undefined) {
+      const normalised = normaliseFieldName(name)
+      verdict = !isHopByHop(normalised) && owned(normalised) !== 'always'
+      if (known.size < 512) known.set(name, verdict)
+    }
+    return verdict
+  }
+  return (headers) => {
+    const lines: string[] = []
+    let named: ReadonlySet<string> | undefined
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i] as string
+      if (passes(name)) lines.push(name, headers[i + 1] as string)
+      else if (name.length === 10 && name.toLowerCase() === 'connection')
+        named ??= connectionNamed(headers)
+    }
+    if (named === undefined || named.size === 0) return lines
+    const ends = named
+    return lines.filter((_, i) => {
+      const name = (lines[i - (i % 2)] as string).toLowerCase()
+      return name === 'content-length' || !ends.has(name)
+    })
+  }
+}

@@ -1,0 +1,120 @@
+// The answers that Poolgate makes itself: one table from reason to status. A body names the reason, never what was expected.
+import type { ServerResponse } from 'node:http'
+import type { DenyReason } from '../policy/decision.ts'
+
+interface Denial {
+  readonly status: number
+  /** Human wording for `error_description` and for readers of the table. */
+  readonly text: string
+}
+
+const DENIALS: Readonly<Record<DenyReason, Denial>> = {
+  target_ambiguous: { status: 400, text: 'The request target can be read in two ways' },
+  request_malformed: { status: 400, text: 'The request is malformed' },
+  credential_ambiguous: { status: 400, text: 'The request has two Authorization fields' },
+  credential_missing: { status: 401, text: 'A bearer token is required' },
+  credential_malformed: { status: 401, text: 'The Authorization field is not a bearer token' },
+  token_malformed: { status: 401, text: 'The token is malformed' },
+  token_algorithm: { status: 401, text: 'The token is not signed with RS256' },
+  token_key_unknown: { status: 401, text: 'The token is signed with an unknown key' },
+  token_signature: { status: 401, text: 'The signature of the token is wrong' },
+  token_issuer: { status: 401, text: 'The token is from another issuer' },
+  token_client: { status: 401, text: 'The token is for another app client' },
+  token_use: { status: 401, text: 'The token is of the wrong use: access or ID' },
+  token_expired: { status: 401, text: 'The token has expired' },
+  token_not_yet_valid: { status: 401, text: 'The token is not valid yet' },
+  token_revoked: { status: 401, text: 'The token has been revoked' },
+  group_missing: { status: 403, text: 'A group is missing' },
+  scope_missing: { status: 403, text: 'A scope is missing' },
+  claim_mismatch: { status: 403, text: 'A claim does not match' },
+  policy_denied: { status: 403, text: 'The policy denies it' },
+  route_not_found: { status: 404, text: 'No route matches' },
+  method_not_allowed: { status: 405, text: 'The method is not allowed' },
+  request_timeout: { status: 408, text: 'The request took too long' },
+  body_too_large: { status: 413, text: 'The body is too large' },
+  target_too_long: { status: 414, text: 'The request target is too long' },
+  expectation_failed: { status: 417, text: 'The expectation cannot be met' },
+  headers_too_large: { status: 431, text: 'The header fields are too large' },
+  internal_error: { status: 500, text: 'Something went wrong here' },
+  upstream_unreachable: { status: 502, text: 'The upstream cannot be reached' },
+  upstream_protocol: { status: 502, text: 'The upstream answered wrongly' },
+  keys_unavailable: { status: 503, text: 'The keys that verify tokens are unavailable' },
+  overloaded: { status: 503, text: 'Too many requests are under way' },
+  draining: { status: 503, text: 'The gateway is stopping' },
+  upstream_timeout: { status: 504, text: 'The upstream took too long' },
+}
+
+/** What `Allow` lists (RFC 9110 section 10.2.1); routes may take more, and decide. */
+export const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
+
+export interface DenialResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export function toDenialResponse(
+  reason: DenyReason,
+  requestId: string,
+  retryAfterSeconds?: number,
+): DenialResponse {
+  const { status } = DENIALS[reason]
+  const body = `${JSON.stringify({ error: errorOf(status), reason, request_id: requestId })}\n`
+  const challenge = challengeOf(reason)
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(body)),
+      'cache-control': 'no-store',
+      'x-request-id': requestId,
+      ...(status === 405 && { allow: ALLOWED_METHODS }),
+      ...(challenge !== undefined && { 'www-authenticate': challenge }),
+      ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
+    },
+    body,
+  }
+}
+
+/** Answers a request that has not been answered. `close` also ends the connection. */
+export function respondDenied(
+  response: ServerResponse,
+  denial: DenialResponse,
+  close: boolean,
+): void {
+  response.writeHead(
+    denial.status,
+    close ? { ...denial.headers, connection: 'close' } : denial.headers,
+  )
+  response.end(response.req.method === 'HEAD' ? undefined : denial.body)
+}
+
+/** RFC 6750 section 3: no error code where no token was presented; insufficient_scope only for scopes. */
+function challengeOf(reason: DenyReason): string | undefined {
+  const { status, text } = DENIALS[reason]
+  if (reason === 'credential_missing') return 'Bearer realm="poolgate"'
+  if (reason === 'scope_missing') {
+    return `Bearer realm="poolgate", error="insufficient_scope", error_description="${text}"`
+  }
+  if (status !== 401) return undefined
+  return `Bearer realm="poolgate", error="invalid_token", error_description="${text}"`
+}
+
+function errorOf(status: number): string {
+  const names: Readonly<Record<number, string>> = {
+    400: 'bad_request',
+    401: 'unauthorized',
+    403: 'forbidden',
+    404: 'not_found',
+    405: 'method_not_allowed',
+    408: 'request_timeout',
+    413: 'content_too_large',
+    414: 'uri_too_long',
+    417: 'expectation_failed',
+    431: 'request_header_fields_too_large',
+    502: 'bad_gateway',
+    503: 'service_unavailable',
+    504: 'gateway_timeout',
+  }
+  return names[status] ?? 'internal_server_error'
+}

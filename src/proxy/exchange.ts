@@ -1,0 +1,131 @@
+// The record of one request and its response, filled in along the way for telemetry, each field once. It decides nothing.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../base/clock.ts'
+import type { RequestFacts } from '../http/request-facts.ts'
+import type { Decision, DenyReason } from '../policy/decision.ts'
+import type { ExchangeRecord } from '../telemetry/exchange-record.ts'
+import type { UpstreamCall } from '../upstream/dispatch.ts'
+import type { RequestBody } from './request-body.ts'
+
+/** A class because there is one for each request: its methods are shared, where closures would be made anew. */
+export class Exchange implements ExchangeRecord {
+  readonly id: string
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** The client waits to be told before it sends its body. */
+  waits: boolean
+  readonly startedAtMs: number
+  private readonly startedMonotonicMs: number
+  private readonly clock: Clock
+  host = ''
+  path = ''
+  clientAddress: string
+  route = ''
+  routeIndex = -1
+  decision: 'allow' | 'deny' | 'none' = 'none'
+  reason: DenyReason | '' = ''
+  detail = ''
+  subject = ''
+  userPool = ''
+  clientId = ''
+  upstream = ''
+  outcome: 'complete' | 'client_aborted' | 'upstream_truncated' = 'complete'
+  durationMs = 0
+  overheadMs = 0
+  upstreamMs = -1
+  requestBytes = 0
+  responseBytes = 0
+  private call: UpstreamCall | undefined
+  private body: RequestBody | undefined
+
+  constructor(
+    id: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    clock: Clock,
+    waits: boolean,
+  ) {
+    this.id = id
+    this.waits = waits
+    this.request = request
+    this.response = response
+    this.clock = clock
+    this.startedAtMs = clock.now()
+    this.startedMonotonicMs = clock.monotonic()
+    this.clientAddress = request.socket.remoteAddress ?? ''
+    // Until the target is known to be well formed the log shows it as it came, without its query.
+    const { url = '' } = request
+    const query = url.indexOf('?')
+    this.path = query === -1 ? url : url.slice(0, query)
+  }
+
+  get method(): string {
+    return this.request.method ?? ''
+  }
+
+  get status(): number {
+    return this.response.headersSent ? this.response.statusCode : 0
+  }
+
+  received(facts: RequestFacts): void {
+    this.host = facts.host.authority
+    this.path = facts.target.path
+    this.clientAddress = facts.clientAddress
+  }
+
+  decided(decision: Decision): void {
+    const { route, principal } = decision
+    this.decision = decision.kind
+    if (route) {
+      this.route = route.name
+      this.routeIndex = route.index
+    }
+    if (principal) {
+      this.subject = principal.subject
+      this.userPool = principal.userPool
+      this.clientId = principal.clientId
+    }
+  }
+
+  /** Poolgate answers by itself. */
+  refused(reason: DenyReason, detail: string): void {
+    this.reason = reason
+    this.detail = detail
+  }
+
+  asked(upstream: string, body: RequestBody | undefined): void {
+    this.upstream = upstream
+    this.body = body
+    this.overheadMs = this.elapsedMs()
+  }
+
+  /** The upstream's side of the exchange, to be let go of with the client's. */
+  serving(call: UpstreamCall): void {
+    this.call = call
+  }
+
+  answered(): void {
+    this.upstreamMs = this.elapsedMs() - this.overheadMs
+  }
+
+  /** True while the next byte has to come from, or be taken by, the client. */
+  awaitsClient(): boolean {
+    const { request, response, body } = this
+    if (response.writableLength > 0) return true
+    return !request.complete && body?.stream.writableNeedDrain !== true
+  }
+
+  /** The client's side has closed, after the whole response or before. */
+  finish(): void {
+    this.durationMs = this.elapsedMs()
+    if (this.upstream === '') this.overheadMs = this.durationMs
+    if (this.body) this.requestBytes = this.body.bytes()
+    if (!this.response.writableFinished && this.outcome === 'complete')
+      this.outcome = 'client_aborted'
+    this.call?.abort()
+  }
+
+  private elapsedMs(): number {
+    return this.clock.monotonic() - this.startedMonotonicMs
+  }
+}

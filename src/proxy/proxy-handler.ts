@@ -1,0 +1,154 @@
+// One request's way through the gateway, in order: facts, decision, headers, dispatch, finish. Whatever is unforeseen denies.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../base/clock.ts'
+import type { RequestFacts } from '../http/request-facts.ts'
+import type { Allow, Decision, DenyReason } from '../policy/decision.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { ALLOWED_METHODS, respondDenied, toDenialResponse } from './denial-response.ts'
+import { Exchange } from './exchange.ts'
+import { Relay, type RelayPorts } from './relay.ts'
+import { createRequestBody, discardBody } from './request-body.ts'
+import type { Ruleset } from './ruleset.ts'
+import { toRequestFacts, type Unreadable } from './to-request-facts.ts'
+
+export interface ProxyPorts {
+  readonly clock: Clock
+  readonly ruleset: () => Ruleset
+  readonly nextId: () => string
+  /** The gateway is stopping: answers end their connections. */
+  readonly draining: () => boolean
+  readonly opened: (exchange: Exchange) => void
+  readonly closed: (exchange: Exchange) => void
+  /** Something that cannot happen did; the request was denied. */
+  readonly faulted: (error: unknown, exchange: Exchange) => void
+}
+
+/** `waits`: the client sends its body only once told to continue (RFC 9110 section 10.1.1). */
+export type ProxyHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  waits: boolean,
+) => void
+
+export interface ProxyHandling {
+  readonly handle: ProxyHandler
+  /** Answers an exchange that has not been answered. */
+  readonly deny: Deny
+}
+
+type Deny = (exchange: Exchange, reason: DenyReason, detail: string, retryAfter?: number) => void
+
+const RESERVED: Decision = {
+  kind: 'deny',
+  reason: 'route_not_found',
+  detail: 'a reserved path',
+  route: undefined,
+}
+
+export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
+  const deny: Deny = (exchange, reason, detail, retryAfter) => {
+    const { request, response, waits } = exchange
+    exchange.refused(reason, detail)
+    if (!waits) discardBody(request, ports.clock)
+    const close = waits || ports.draining() || reason === 'request_timeout'
+    respondDenied(response, toDenialResponse(reason, exchange.id, retryAfter), close)
+  }
+  const relayPorts: RelayPorts = { deny, draining: ports.draining }
+
+  function fault(error: unknown, exchange: Exchange): void {
+    ports.faulted(error, exchange)
+    if (exchange.response.headersSent) exchange.response.destroy()
+    else deny(exchange, 'internal_error', 'see the error log')
+  }
+
+  function forward(exchange: Exchange, facts: RequestFacts, allow: Allow, rules: Ruleset): void {
+    const { route } = allow
+    const upstream = rules.upstreams.get(route.upstream) as Upstream
+    if (exchange.waits) {
+      exchange.waits = false
+      exchange.response.writeContinue()
+    }
+    const body = facts.hasBody ? createRequestBody(exchange.request, route.maxBody) : undefined
+    const relay = new Relay(exchange, relayPorts, rules.buildClientHeaders, body)
+    exchange.asked(upstream.name, body)
+    const call = upstream.dispatch(
+      allow,
+      {
+        method: facts.method,
+        target: facts.target.path + facts.target.query,
+        headers: rules.buildUpstreamHeaders(facts, allow, exchange.id),
+        body: body?.stream ?? null,
+      },
+      relay,
+    )
+    relay.attach(call)
+    exchange.serving(call)
+  }
+
+  function carryOut(
+    exchange: Exchange,
+    facts: RequestFacts,
+    decision: Decision,
+    rules: Ruleset,
+  ): void {
+    exchange.decided(decision)
+    if (exchange.response.destroyed) return
+    if (decision.kind === 'deny') {
+      deny(exchange, decision.reason, decision.detail, decision.retryAfterSeconds)
+    } else if ((facts.contentLength ?? 0) > decision.route.maxBody) {
+      deny(exchange, 'body_too_large', `content-length ${facts.contentLength}`)
+    } else forward(exchange, facts, decision, rules)
+  }
+
+  function handle(request: IncomingMessage, response: ServerResponse, waits: boolean): void {
+    const exchange = new Exchange(ports.nextId(), request, response, ports.clock, waits)
+    ports.opened(exchange)
+    response.on('close', () => {
+      // An upstream may have answered before it took the whole body; a denial has seen to that already.
+      if (exchange.reason === '') discardBody(request, ports.clock)
+      ports.closed(exchange)
+    })
+    try {
+      judge(exchange, ports.ruleset())
+    } catch (error) {
+      fault(error, exchange)
+    }
+  }
+
+  function judge(exchange: Exchange, rules: Ruleset): void {
+    const facts = toRequestFacts(exchange.request, rules.limits, rules.isTrusted)
+    if ('refused' in facts) {
+      refuse(exchange, facts)
+      return
+    }
+    exchange.received(facts)
+    const path = facts.target.decodedPath
+    const decision = isReserved(path, rules) ? RESERVED : rules.authorize(facts)
+    if (decision instanceof Promise) {
+      decision
+        .then((settled) => carryOut(exchange, facts, settled, rules))
+        .catch((error: unknown) => fault(error, exchange))
+    } else carryOut(exchange, facts, decision, rules)
+  }
+
+  function refuse(exchange: Exchange, { reason, detail }: Unreadable): void {
+    const { request, response } = exchange
+    exchange.decision = 'deny'
+    if (isServerWide(request, reason)) response.writeHead(204, { allow: ALLOWED_METHODS }).end()
+    else deny(exchange, reason, detail)
+  }
+
+  return { handle, deny }
+}
+
+function isReserved(path: string, { pathPrefix }: Ruleset): boolean {
+  return (
+    path.startsWith(pathPrefix) &&
+    (path.length === pathPrefix.length || path[pathPrefix.length] === '/')
+  )
+}
+
+/** `OPTIONS *` asks about the gateway itself (RFC 9110 section 9.3.7). */
+function isServerWide({ method, url }: IncomingMessage, reason: DenyReason): boolean {
+  return method === 'OPTIONS' && url === '*' && reason === 'request_malformed'
+}

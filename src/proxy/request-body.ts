@@ -1,0 +1,55 @@
+// A request's body on its way to the upstream: counted, bounded, and kept apart from the client's socket, so that neither
+// side's failure silently ends the other.
+import type { IncomingMessage } from 'node:http'
+import { Transform } from 'node:stream'
+import type { Clock } from '../base/clock.ts'
+
+export interface RequestBody {
+  readonly stream: Transform
+  bytes(): number
+  /** True once the body has grown past its limit; the stream has then failed. */
+  tooLarge(): boolean
+}
+
+/** `maxBytes` may be Infinity. The stream fails when the client goes away before its end. */
+export function createRequestBody(request: IncomingMessage, maxBytes: number): RequestBody {
+  let bytes = 0
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length
+      if (bytes > maxBytes) done(new Error('body over its limit'))
+      else done(null, chunk)
+    },
+  })
+  const gone = () => {
+    if (!request.complete) stream.destroy(new Error('the client went away before its body ended'))
+  }
+  // Whoever reads the stream hears of its failure; without a reader there is nobody to tell.
+  stream.on('error', () => request.unpipe(stream))
+  request.on('error', gone)
+  request.on('close', gone)
+  request.pipe(stream)
+  return { stream, bytes: () => bytes, tooLarge: () => bytes > maxBytes }
+}
+
+const MAX_UNREAD_BYTES = 64 * 1024
+const MAX_UNREAD_MS = 1_000
+
+/**
+ * Reads and drops what is left of a request that was answered early, so that the answer is not lost in a reset
+ * (RFC 9112 section 9.6); after 64 KiB or one second the connection is cut.
+ */
+export function discardBody(request: IncomingMessage, clock: Clock): void {
+  if (request.complete || request.socket.destroyed) return
+  let bytes = 0
+  const cut = () => request.socket.destroy()
+  const timer = clock.after(MAX_UNREAD_MS, cut)
+  request.unpipe()
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > MAX_UNREAD_BYTES) cut()
+  })
+  request.on('close', () => timer.cancel())
+  request.on('end', () => timer.cancel())
+  request.resume()
+}

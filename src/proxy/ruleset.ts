@@ -1,0 +1,157 @@
+// Compiles a configuration into what the request path uses, and swaps it whole: each request is judged by one configuration.
+// Key sets and upstreams whose settings stay the same are carried over, so that a reload never begins without keys.
+import { readFileSync } from 'node:fs'
+import type { Clock } from '../base/clock.ts'
+import type { FetchJsonResult } from '../base/fetch-json.ts'
+import type { Config } from '../config/schema.ts'
+import { compileTrustedProxies } from '../http/client-address.ts'
+import { type Authorize, type Caller, createAuthorize, toCaller } from '../policy/authorize.ts'
+import { compileRules } from '../policy/compile-rules.ts'
+import { compilePrincipal } from '../policy/principal.ts'
+import { createKeyRefresh, type KeyRefresh } from '../token/key-refresh.ts'
+import { createVerifier, type Verifier } from '../token/verifier.ts'
+import { createUpstream, type Upstream } from '../upstream/upstream.ts'
+import { type BuildClientHeaders, compileClientHeaders } from './client-headers.ts'
+import type { RequestLimits } from './to-request-facts.ts'
+import { type BuildUpstreamHeaders, compileUpstreamHeaders } from './upstream-headers.ts'
+
+export interface Ruleset {
+  readonly config: Config
+  readonly authorize: Authorize
+  readonly verifier: Verifier<Caller>
+  /** By name of the user pool. */
+  readonly keys: ReadonlyMap<string, KeyRefresh>
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly buildUpstreamHeaders: BuildUpstreamHeaders
+  readonly buildClientHeaders: BuildClientHeaders
+  readonly isTrusted: (address: string) => boolean
+  readonly limits: RequestLimits
+  /** Paths at and below it are Poolgate's own. */
+  readonly pathPrefix: string
+}
+
+export interface RulesetPorts {
+  readonly clock: Clock
+  readonly fetchJwks: (url: string) => Promise<FetchJsonResult>
+  readonly random: () => number
+  /** The number that a route has in telemetry, also when a reload brings it. */
+  readonly routeIndex: (name: string) => number
+  /** A pool's key endpoint began or ceased to fail. */
+  readonly keysChanged: (userPool: string, problem: string | undefined) => void
+}
+
+export interface Rulesets {
+  current(): Ruleset
+  /** Compiles another configuration and puts it in force for every request from here on. */
+  adopt(config: Config): void
+  stop(): Promise<void>
+}
+
+export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
+  const keysInUse = createCarryOver<KeyRefresh>()
+  const upstreamsInUse = createCarryOver<Upstream>()
+  let current = compile(first)
+
+  function compile(config: Config): Ruleset {
+    const toPrincipal = compilePrincipal(config.identityHeaders)
+    const keys = keysInUse.make(config.userPools, (name, pool) => startKeys(name, pool))
+    const verifier = createVerifier({
+      clock: ports.clock,
+      cache: config.tokenCache,
+      pools: Object.entries(config.userPools).map(([name, pool]) => ({
+        settings: { ...pool, name, issuers: pool.issuer, resources: pool.resource },
+        keys: keys.get(name) as KeyRefresh,
+      })),
+      toPrincipal: (verified) => toCaller(toPrincipal(verified)),
+    })
+    const headerNames = Object.keys(config.identityHeaders)
+    return {
+      config,
+      authorize: createAuthorize(compileRules(config, ports.routeIndex).table, verifier),
+      verifier,
+      keys,
+      upstreams: upstreamsInUse.make(config.upstreams, toUpstream),
+      buildUpstreamHeaders: compileUpstreamHeaders(headerNames),
+      buildClientHeaders: compileClientHeaders(headerNames),
+      isTrusted: compileTrustedProxies(config.trustedProxies),
+      limits: { headerFields: config.limits.headerFields, target: config.limits.targetBytes },
+      pathPrefix: config.pathPrefix,
+    }
+  }
+
+  function startKeys(name: string, pool: Config['userPools'][string]): KeyRefresh {
+    const keys = createKeyRefresh(
+      { jwksUri: pool.jwksUri, refreshMs: pool.jwksRefreshMs, maxStaleMs: pool.jwksMaxStaleMs },
+      {
+        clock: ports.clock,
+        fetchJwks: ports.fetchJwks,
+        random: ports.random,
+        onRetired: (retired) => current?.verifier.forget(retired),
+        onChange: (problem) => ports.keysChanged(name, problem),
+      },
+    )
+    void keys.start(pool.jwksFile === undefined ? undefined : readSeed(pool.jwksFile))
+    return keys
+  }
+
+  return {
+    current: () => current,
+    adopt(config) {
+      current = compile(config)
+      for (const keys of keysInUse.drop()) keys.stop()
+      const retired = upstreamsInUse.drop()
+      // Requests that began under the earlier configuration still end there.
+      ports.clock.after(config.timeouts.drainMs, () => {
+        for (const upstream of retired) void upstream.close()
+      })
+    },
+    async stop() {
+      for (const keys of current.keys.values()) keys.stop()
+      await Promise.all([...current.upstreams.values()].map((upstream) => upstream.destroy()))
+    },
+  }
+}
+
+function toUpstream(name: string, upstream: Config['upstreams'][string]): Upstream {
+  const { timeouts, targets, ...rest } = upstream
+  return createUpstream({ name, target: targets[0], ...timeouts, ...rest })
+}
+
+/** The document as it stands; what is not JSON is judged, and told, by the key set. */
+function readSeed(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    return { problem: (error as Error).message }
+  }
+}
+
+interface CarryOver<T> {
+  /** One part for each named setting; the earlier one where name and setting are the same. */
+  make<S>(
+    settings: Readonly<Record<string, S>>,
+    create: (name: string, setting: S) => T,
+  ): Map<string, T>
+  /** Parts of the earlier `make` that the last one no longer uses. */
+  drop(): T[]
+}
+
+function createCarryOver<T>(): CarryOver<T> {
+  let earlier = new Map<string, T>()
+  let inUse = new Map<string, T>()
+  return {
+    make(settings, create) {
+      earlier = inUse
+      inUse = new Map()
+      const parts = new Map<string, T>()
+      for (const [name, setting] of Object.entries(settings)) {
+        const key = JSON.stringify([name, setting])
+        const part = earlier.get(key) ?? create(name, setting)
+        inUse.set(key, part)
+        parts.set(name, part)
+      }
+      return parts
+    },
+    drop: () => [...earlier].flatMap(([key, part]) => (inUse.has(key) ? [] : [part])),
+  }
+}

@@ -1,0 +1,76 @@
+// Reads a received request into RequestFacts, or says why it cannot be read in one way only. Nothing behind it looks at the raw request.
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { clientAddress } from '../http/client-address.ts'
+import { checkFraming, singleValue } from '../http/headers.ts'
+import { parseHost } from '../http/host.ts'
+import type { RequestFacts } from '../http/request-facts.ts'
+import { parseRequestTarget } from '../http/request-target.ts'
+import type { DenyReason } from '../policy/decision.ts'
+
+export interface RequestLimits {
+  /** Field lines of a request. */
+  readonly headerFields: number
+  /** Characters of the request target. */
+  readonly target: number
+}
+
+export interface Unreadable {
+  readonly refused: true
+  readonly reason: DenyReason
+  readonly detail: string
+}
+
+/** Trace would echo credentials; Connect would tunnel past every decision. */
+const REFUSED_METHODS: readonly string[] = ['TRACE', 'CONNECT']
+
+export function toRequestFacts(
+  request: IncomingMessage,
+  limits: RequestLimits,
+  isTrusted: (address: string) => boolean,
+): RequestFacts | Unreadable {
+  const { method = '', url = '', rawHeaders: headers } = request
+  if (headers.length > limits.headerFields * 2)
+    return unreadable('headers_too_large', 'header fields')
+  if (url.length > limits.target) return unreadable('target_too_long', 'target')
+  if (REFUSED_METHODS.includes(method)) return unreadable('method_not_allowed', method)
+  const framing = checkFraming(headers, request.httpVersion)
+  if ('refused' in framing) return framing
+  const authorization = singleValue(headers, 'authorization')
+  if (authorization === null) return unreadable('credential_ambiguous', 'two Authorization fields')
+  const hostField = singleValue(headers, 'host')
+  if (hostField === null) return unreadable('request_malformed', 'two Host fields')
+  const host = parseHost(hostField)
+  if ('refused' in host) return host
+  const target = parseRequestTarget(url, host.authority)
+  if ('refused' in target) return target
+  const peerAddress = request.socket.remoteAddress ?? ''
+  const peerTrusted = isTrusted(peerAddress)
+  return {
+    method,
+    host,
+    target,
+    headers,
+    authorization,
+    peerAddress,
+    peerTrusted,
+    clientAddress: peerTrusted
+      ? clientAddress(peerAddress, forwardedFor(headers), isTrusted)
+      : peerAddress,
+    secure: (request.socket as TLSSocket).encrypted === true,
+    hasBody: framing.chunked || (framing.contentLength ?? 0) > 0,
+    contentLength: framing.contentLength,
+  }
+}
+
+/** Every X-Forwarded-For line, in order, as one list (RFC 9110 section 5.3). */
+export function forwardedFor(headers: readonly string[]): string | undefined {
+  const lines = headers.filter(
+    (_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === 'x-forwarded-for',
+  )
+  return lines.length === 0 ? undefined : lines.join(', ')
+}
+
+function unreadable(reason: DenyReason, detail: string): Unreadable {
+  return { refused: true, reason, detail }
+}

@@ -1,0 +1,100 @@
+// Builds the field lines that an upstream gets: what the client may say goes first, what only Poolgate may say is added last.
+import {
+  compileOwnedHeaders,
+  connectionNamed,
+  isHopByHop,
+  normaliseFieldName,
+  type RawHeaders,
+} from '../http/headers.ts'
+import type { RequestFacts } from '../http/request-facts.ts'
+import type { Allow } from '../policy/decision.ts'
+import { forwardedFor } from './to-request-facts.ts'
+
+export type BuildUpstreamHeaders = (
+  facts: RequestFacts,
+  allow: Allow,
+  requestId: string,
+) => string[]
+
+/** What becomes of a client's field. `peer`: only a trusted proxy may say it. `token`: unless the route keeps it back. */
+type Action = 'pass' | 'drop' | 'peer' | 'token' | 'connection'
+
+/** Spellings of field names whose action is remembered; real traffic has a few dozen. */
+const MAX_REMEMBERED = 512
+
+export function compileUpstreamHeaders(identityHeaders: readonly string[]): BuildUpstreamHeaders {
+  const actionOf = rememberActions(compileOwnedHeaders(identityHeaders))
+  return (facts, allow, requestId) => {
+    const { headers } = facts
+    const lines: string[] = []
+    let named: ReadonlySet<string> | undefined
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i] as string
+      const value = headers[i + 1] as string
+      const action = actionOf(name)
+      if (action === 'pass') lines.push(name, value)
+      else if (action === 'peer' && facts.peerTrusted) lines.push(name, value)
+      else if (action === 'token' && allow.route.forwardToken) lines.push(name, value)
+      else if (action === 'connection' && !isPlainConnection(value))
+        named = connectionNamed(headers)
+    }
+    const kept = named === undefined ? lines : withoutNamed(lines, named)
+    if (allow.principal) kept.push(...allow.principal.identityHeaders)
+    addForwarding(kept, facts, requestId)
+    return kept
+  }
+}
+
+function rememberActions(owned: ReturnType<typeof compileOwnedHeaders>): (name: string) => Action {
+  const known = new Map<string, Action>()
+  return (name) => {
+    let action = known.get(name)
+    if (action === undefined) {
+      action = toAction(name, owned)
+      if (known.size < MAX_REMEMBERED) known.set(name, action)
+    }
+    return action
+  }
+}
+
+function toAction(name: string, owned: ReturnType<typeof compileOwnedHeaders>): Action {
+  const normalised = normaliseFieldName(name)
+  if (normalised === 'connection') return 'connection'
+  // Many upstreams read `_` as `-`: such a name could be any other.
+  if (name.includes('_') || isHopByHop(normalised)) return 'drop'
+  if (normalised === 'authorization') return 'token'
+  if (normalised === 'x-forwarded-for' || normalised === 'x-request-id') return 'drop'
+  const owner = owned(normalised)
+  if (owner === 'always') return 'drop'
+  return owner === 'unless_trusted' ? 'peer' : 'pass'
+}
+
+function isPlainConnection(value: string): boolean {
+  return value === 'keep-alive' || value === 'close' || value === 'Keep-Alive'
+}
+
+/** RFC 9110 section 7.6.1: what Connection names ends here. Framing is ours to say, and a Host is always sent. */
+function withoutNamed(lines: RawHeaders, named: ReadonlySet<string>): string[] {
+  const stays = (name: string) => {
+    const lower = name.toLowerCase()
+    return lower === 'host' || lower === 'content-length' || !named.has(lower)
+  }
+  return lines.filter((_, i) => stays(lines[i - (i % 2)] as string))
+}
+
+function addForwarding(lines: string[], facts: RequestFacts, requestId: string): void {
+  const earlier = facts.peerTrusted ? forwardedFor(facts.headers) : undefined
+  const peer = facts.peerAddress
+  if (peer !== '') lines.push('x-forwarded-for', earlier ? `${earlier}, ${peer}` : peer)
+  if (!facts.peerTrusted || !has(lines, 'x-forwarded-proto')) {
+    lines.push('x-forwarded-proto', facts.secure ? 'https' : 'http')
+  }
+  if (!facts.peerTrusted || !has(lines, 'x-forwarded-host')) {
+    lines.push('x-forwarded-host', facts.host.authority)
+  }
+  lines.push('x-request-id', requestId)
+}
+
+function has(lines: RawHeaders, name: string): boolean {
+  return lines.some((field, i) => i % 2 === 0 && field.toLowerCase() === name)
+}

@@ -1,0 +1,29 @@
+// The seam between the gateway and whatever speaks to an upstream: one request out, one response back as it comes.
+import type { Readable } from 'node:stream'
+import type { RawHeaders } from '../http/headers.ts'
+import type { UpstreamFailure } from './failure.ts'
+
+export interface UpstreamRequest {
+  readonly method: string
+  /** Path and query, byte for byte as matched. */
+  readonly target: string
+  readonly headers: RawHeaders
+  readonly body: Readable | null
+}
+
+/** Takes the response as it comes. After `failed` or `ended` nothing more is called. */
+export interface ResponseSink {
+  /** An interim response (RFC 9110 section 15.2); never 101. */
+  informed(status: number, headers: RawHeaders): void
+  head(status: number, headers: RawHeaders): void
+  /** False asks for a pause until `resume` is called. */
+  data(chunk: Buffer): boolean
+  ended(trailers: RawHeaders): void
+  failed(failure: UpstreamFailure): void
+}
+
+export interface UpstreamCall {
+  /** Lets go of the upstream; the sink hears nothing more. */
+  abort(): void
+  resume(): void
+}

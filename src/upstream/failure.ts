@@ -1,0 +1,19 @@
+// Why an upstream did not answer, or not to the end. The HTTP client's error codes are translated here and nowhere else.
+
+export interface UpstreamFailure {
+  readonly kind: 'unreachable' | 'protocol' | 'timeout' | 'overloaded'
+  /** For the log alone. */
+  readonly detail: string
+}
+
+const TIMEOUTS: readonly string[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']
+
+/** `sent`: whether the request had a connection, so that a failure is no longer one to reach the upstream. */
+export function toUpstreamFailure(
+  error: Error & { code?: string },
+  sent: boolean,
+): UpstreamFailure {
+  const detail = error.code ? `${error.code}: ${error.message}` : error.message
+  if (TIMEOUTS.includes(error.code ?? '')) return { kind: 'timeout', detail }
+  return { kind: sent ? 'protocol' : 'unreachable', detail }
+}

@@ -1,0 +1,86 @@
+// One request and its response through undici's low-level dispatch: streamed both ways, raw header lists, no redirect, no retry.
+import type { Dispatcher, Pool } from 'undici'
+import type { RawHeaders } from '../http/headers.ts'
+import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
+import { toUpstreamFailure } from './failure.ts'
+
+export interface UndiciCall extends UpstreamCall {
+  begin(pool: Pool, request: UpstreamRequest): void
+}
+
+const ABORTED = new Error('the client is gone')
+
+/** `release` is called exactly once after `begin`, when the call no longer takes a place. */
+export function createUndiciCall(sink: ResponseSink, release: () => void): UndiciCall {
+  return new Call(sink, release)
+}
+
+/** A class because there is one for each request: its methods are shared, where closures would be made anew. */
+class Call implements UndiciCall, Dispatcher.DispatchHandler {
+  private controller: Dispatcher.DispatchController | undefined
+  private aborted = false
+  private done = false
+  private readonly sink: ResponseSink
+  private readonly release: () => void
+
+  constructor(sink: ResponseSink, release: () => void) {
+    this.sink = sink
+    this.release = release
+  }
+
+  begin(pool: Pool, { method, target, headers, body }: UpstreamRequest): void {
+    const options = { path: target, method: method as Dispatcher.HttpMethod, body }
+    try {
+      pool.dispatch({ ...options, headers: headers as string[] }, this)
+    } catch (error) {
+      this.onResponseError(undefined, error as Error)
+    }
+  }
+
+  abort(): void {
+    this.aborted = true
+    this.controller?.abort(ABORTED)
+  }
+
+  resume(): void {
+    this.controller?.resume()
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller
+    if (this.aborted) controller.abort(ABORTED)
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (this.aborted) return
+    const headers = toText(controller.rawHeaders)
+    if (status < 200) this.sink.informed(status, headers)
+    else this.sink.head(status, headers)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.aborted && !this.sink.data(chunk)) controller.pause()
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.finish()) this.sink.ended(toText(controller.rawTrailers))
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (this.finish()) this.sink.failed(toUpstreamFailure(error, this.controller !== undefined))
+  }
+
+  /** True when the sink is still to hear of the end. */
+  private finish(): boolean {
+    if (this.done) return false
+    this.done = true
+    this.release()
+    return !this.aborted
+  }
+}
+
+/** Field lines as undici read them, one character a byte. */
+function toText(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders {
+  if (!Array.isArray(raw)) return []
+  return raw.map((field) => (typeof field === 'string' ? field : field.toString('latin1')))
+}
