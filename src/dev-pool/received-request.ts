@@ -54,9 +54,10 @@ function toHeader(name: string, value: string): ReceivedHeader {
 
 /** A token's beginning tells tokens apart; its signature, or any other kind of credential, is never shown. */
 function shortenCredential(value: string): string {
-  const [scheme = '', credential = ''] = value.split(' ', 2)
+  const [, scheme = '', credential = ''] = /^([A-Za-z0-9-]+) +(.*)$/.exec(value) ?? []
   const isToken = /^bearer$/i.test(scheme) && credential.split('.').length === 3
-  return `${scheme} ${isToken ? credential.split('.', 1)[0]?.slice(0, 12) : ''}…`
+  const beginning = isToken ? (credential.split('.', 1)[0] ?? '').slice(0, 12) : ''
+  return `${scheme} ${beginning}…`.trimStart()
 }
 
 /** Members are joined with commas and hold none themselves. */

@@ -51,7 +51,9 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     exchange.refused(reason, detail)
     if (!waits) discardBody(request, ports.clock)
     const close = waits || ports.draining() || reason === 'request_timeout'
-    respondDenied(response, toDenialResponse(reason, exchange.id, retryAfter), close)
+    const denial = toDenialResponse(reason, exchange.id, retryAfter)
+    exchange.responseBytes = request.method === 'HEAD' ? 0 : denial.body.length
+    respondDenied(response, denial, close)
   }
   const relayPorts: RelayPorts = { deny, draining: ports.draining }
 
