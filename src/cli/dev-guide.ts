@@ -1,34 +1,13 @@
 // What `poolgate dev` prints once it runs: where everything is, who may sign in, and lines to paste into a POSIX shell.
+import { type ExampleFacts, type GuideUser, toExamples } from './dev-examples.ts'
+import { toShellWord } from './shell-word.ts'
 
-export interface GuideUser {
-  readonly username: string
-  readonly password: string
-  readonly enabled: boolean
-  readonly groups: readonly string[]
-  readonly scopes: readonly string[]
-  readonly attributes: Readonly<Record<string, string | boolean>>
-}
-
-export interface GuideFacts {
-  readonly gateway: string
+export interface GuideFacts extends ExampleFacts {
   readonly admin: string | undefined
-  /** Undefined where a configuration file names its own upstreams; the lines then ask for `/` only. */
-  readonly upstream: string | undefined
   readonly pool: { readonly origin: string; readonly issuer: string; readonly clientId: string }
-  readonly mintUrl: string
-  readonly users: readonly GuideUser[]
   /** Access tokens by username. */
   readonly tokens: ReadonlyMap<string, string>
 }
-
-/** A line to paste and what it shows. */
-export interface Example {
-  readonly status: number
-  readonly about: string
-  readonly command: string
-}
-
-const TENANT = 'custom:tenant'
 
 export function toGuide(facts: GuideFacts): string {
   const examples = toExamples(facts).flatMap(({ status, about, command }) => [
@@ -58,88 +37,6 @@ export function toGuide(facts: GuideFacts): string {
   ]
     .map((line) => `${line}\n`)
     .join('')
-}
-
-/** What every kind of route answers, with the users that there are. */
-export function toExamples(facts: GuideFacts): readonly Example[] {
-  const { gateway, upstream } = facts
-  const users = facts.users.filter(({ enabled }) => enabled)
-  const isAdmin = ({ groups }: GuideUser) => groups.includes('admins')
-  const admin = users.find(isAdmin)
-  const reader = users.find((user) => !isAdmin(user)) ?? admin
-  if (upstream === undefined) {
-    return reader
-      ? [example(facts, 200, `${reader.username} is let in`, `${gateway}/`, reader)]
-      : []
-  }
-  const orders = `${gateway}/orders`
-  return [
-    example(facts, 200, 'a public route asks for no token', `${gateway}/public/hello`),
-    example(facts, 401, 'nobody is calling (credential_missing)', orders),
-    ...(reader ? toReaderExamples(facts, reader, orders) : []),
-    ...(reader && reader !== admin
-      ? [example(facts, 403, toGroupText(reader), `${gateway}/admin/`, reader)]
-      : []),
-    ...(admin
-      ? [example(facts, 200, `${admin.username} is in admins`, `${gateway}/admin/`, admin)]
-      : []),
-    ...users
-      .filter(({ scopes }) => !scopes.includes('orders/write'))
-      .slice(0, 1)
-      .map((user) =>
-        example(facts, 403, 'no scope orders/write (scope_missing)', orders, user, { post: true }),
-      ),
-    ...users
-      .filter(({ attributes }) => attributes[TENANT] === 'acme')
-      .slice(0, 1)
-      .map((user) =>
-        example(facts, 200, 'an ID token, by a claim', `${gateway}/tenants/acme/plan`, user, {
-          id: true,
-        }),
-      ),
-  ]
-}
-
-function toReaderExamples(facts: GuideFacts, reader: GuideUser, orders: string): Example[] {
-  const good = example(facts, 200, `${reader.username}, with the claims as headers`, orders, reader)
-  const tampered = example(
-    facts,
-    401,
-    'a token that was changed (token_signature)',
-    orders,
-    reader,
-    {
-      tampered: true,
-    },
-  )
-  return [good, tampered]
-}
-
-function toGroupText({ username }: GuideUser): string {
-  return `${username} is not in admins (group_missing)`
-}
-
-interface ExampleKind {
-  readonly id?: boolean
-  readonly post?: boolean
-  readonly tampered?: boolean
-}
-
-function example(
-  { mintUrl }: GuideFacts,
-  status: number,
-  about: string,
-  url: string,
-  user?: GuideUser,
-  { id = false, post = false, tampered = false }: ExampleKind = {},
-): Example {
-  const parts = ['curl', '-i', ...(post ? ['-d', 'item=tea'] : [])]
-  if (user !== undefined) {
-    const form = new URLSearchParams({ user: user.username, ...(id && { use: 'id' }) })
-    const token = `$(curl -s -d ${toShellWord(form.toString())} ${mintUrl})`
-    parts.push('-H', `"Authorization: Bearer ${token}${tampered ? 'AAAA' : ''}"`)
-  }
-  return { status, about, command: [...parts, url].join(' ') }
 }
 
 function toAddresses({ gateway, admin, upstream, pool }: GuideFacts): string[][] {
@@ -189,13 +86,6 @@ function toSignIn({ pool, users }: GuideFacts): string[] {
 
 function toVariable(username: string): string {
   return `POOLGATE_${username.toUpperCase().replace(/[^A-Z0-9]/g, '_')}_TOKEN`
-}
-
-/** One word of a POSIX shell, whatever it holds. */
-function toShellWord(text: string): string {
-  return /^[A-Za-z0-9_=&%+.:/-]+$/.test(text) && !text.includes('&')
-    ? text
-    : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** Columns of equal width, two spaces apart. */

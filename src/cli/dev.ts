@@ -34,7 +34,7 @@ export async function dev(
   context: CommandContext,
   createGateway: CreateGateway,
 ): Promise<ExitCode> {
-  const wrong = [options.port, options.poolPort].find((port) => port && !isPort(port))
+  const wrong = [options.port, options.poolPort].find((port) => port !== undefined && !isPort(port))
   if (wrong !== undefined) {
     context.stderr(`${wrong} is not a port: give a number from 0 to 65535\n`)
     return 2
@@ -65,7 +65,13 @@ async function run(
   if (upstream) stops.push(upstream.stop)
   const addresses = {
     port: await choosePort(options.port, DEFAULT_PORT, 'gateway', context),
-    adminPort: await choosePort(undefined, DEFAULT_ADMIN_PORT, 'admin listener', context),
+    // Whoever takes any port for the gateway takes any for this too.
+    adminPort: await choosePort(
+      options.port === '0' ? '0' : undefined,
+      DEFAULT_ADMIN_PORT,
+      'admin listener',
+      context,
+    ),
   }
   const loaded = loadDev(options.config, pool, upstream?.origin ?? '', addresses, context)
   if (loaded === undefined) return 1

@@ -11,11 +11,10 @@ const STYLE = `
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.55 system-ui, sans-serif }
 main { max-width: 62rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem }
 header p, .note { color: var(--soft); margin: .25rem 0 0 }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere }
+h1 { margin: 0; overflow-wrap: anywhere }
 h2 { font-size: 1.1rem; margin: 0 0 .75rem }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; margin-top: 1.5rem }
 section.identity { border-color: var(--mark) }
-.scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; text-align: left }
 th, td { padding: .45rem 1rem .45rem 0; border-top: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
 thead th { border-top: 0; color: var(--soft); font-size: .85rem; font-weight: 600 }
@@ -24,6 +23,8 @@ code, pre, tbody th, .raw { font: .875rem/1.5 ui-monospace, "SF Mono", Menlo, Co
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere }
 .chip { display: inline-block; background: var(--tint); color: var(--mark); border-radius: .4rem; padding: 0 .5rem; margin: 0 .35rem .2rem 0; font-weight: 600 }
 .raw { color: var(--soft) }
+h1 code { font-size: 1.4rem; font-weight: 600 }
+@media (max-width: 40rem) { th, tbody th { white-space: normal; overflow-wrap: break-word } }
 `
 
 /** For the page that toDemoPage makes: nothing may run or load but its own style sheet. */
@@ -94,9 +95,9 @@ function toHeaderTable(headers: readonly ReceivedHeader[]): string {
 
 function toTable(columns: readonly string[], rows: readonly string[]): string {
   const head = columns.map((column) => `<th scope="col">${column}</th>`).join('')
-  return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>
+  return `<table><thead><tr>${head}</tr></thead><tbody>
 ${rows.join('\n')}
-</tbody></table></div>`
+</tbody></table>`
 }
 
 function toBody({ bytes, text }: ReceivedRequest['body']): string {

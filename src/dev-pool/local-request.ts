@@ -11,14 +11,13 @@ export function isForLoopback({ headers }: IncomingMessage): boolean {
   return !('refused' in host) && LOOPBACK.test(host.name)
 }
 
-/** The body as UTF-8, or undefined when it is larger than 64 KiB; the rest is then left unread. */
+/** The body as UTF-8, or undefined when it is larger than 64 KiB; what is too much is read and dropped. */
 export async function readSmallBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of request) {
     length += chunk.length
-    if (length > MAX_BODY_BYTES) return undefined
-    chunks.push(chunk)
+    if (length <= MAX_BODY_BYTES) chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return length > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks).toString('utf8')
 }
