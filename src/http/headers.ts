@@ -96,7 +96,7 @@ const CONTENT_TYPE = 12
 
 /**
  * How the body is framed (RFC 9112 section 6), when only one way of reading it exists: one `chunked`, or one plain decimal
- * Content-Length, not both, and no other name that an upstream might take for either.
+ * Content-Length, not both, no other name that an upstream might take for either, and no change to HTTP/2.
  */
 export function checkFraming(headers: RawHeaders, httpVersion: string): Framing | Refusal {
   let coding: string | undefined
@@ -114,6 +114,9 @@ export function checkFraming(headers: RawHeaders, httpVersion: string): Framing 
         return toMalformed('Content-Length twice, or an alias of it')
       }
       length = headers[i + 1] as string
+    } else if (normalised === 'http2-settings') {
+      // An upstream that took it would speak HTTP/2 with the client from here on, past every decision (RFC 7540 section 3.2).
+      return toMalformed('an upgrade to cleartext HTTP/2')
     } else if (normalised === 'transfer-encoding') {
       if (coding !== undefined || isAlias(name, normalised)) {
         return toMalformed('Transfer-Encoding twice, or an alias of it')

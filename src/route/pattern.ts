@@ -26,7 +26,7 @@ export function parsePathPattern(text: string): PathPattern | { readonly problem
   if (decoded === undefined || hasControl(decoded)) {
     return { problem: 'percent-encoding is broken, or hides a slash or a control character' }
   }
-  if (hasDotSegment(decoded) || decoded.includes('//')) {
+  if (hasDotSegment(decoded) || (prefix ? `${decoded}/` : decoded).includes('//')) {
     return { problem: 'no request can have empty or dot segments' }
   }
   return { prefix, segments: decoded === '' ? [] : decoded.slice(1).split('/') }
