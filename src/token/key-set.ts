@@ -63,13 +63,12 @@ async function importPublicKey(n: string, e: string): Promise<KeyObject | undefi
   }
 }
 
-/** RFC 7518 section 3.3: 2048 bits or more; the upper bound keeps one verification cheap. An even modulus is no RSA key. */
+/** RFC 7518 section 3.3: 2048 bits or more; the upper bound keeps one verification cheap. An even modulus is no RSA key, and one that is
+ * not a whole number of bytes long comes from a broken key generator. */
 function isStrongModulus(modulus: Buffer): boolean {
   const { length } = modulus
   if (length < MIN_MODULUS_BYTES || length > MAX_MODULUS_BYTES) return false
-  const first = modulus[0] ?? 0
-  const isLong = length > MIN_MODULUS_BYTES ? first > 0 : first >= 0x80
-  return isLong && ((modulus[length - 1] ?? 0) & 1) === 1
+  return (modulus[0] ?? 0) >= 0x80 && ((modulus[length - 1] ?? 0) & 1) === 1
 }
 
 /** With e = 1 anybody can write a signature; a large e only costs time. */
