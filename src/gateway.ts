@@ -1,6 +1,8 @@
 // The composition root: configuration in, a running gateway out. The only file that wires the parts together.
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:http'
+import { readFileSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { Clock } from './base/clock.ts'
 import { fetchJson } from './base/fetch-json.ts'
 import { listenOn } from './base/listen.ts'
@@ -25,11 +27,11 @@ export interface GatewayPorts {
 }
 
 export interface Gateway {
-  /** Binds both listeners; keys are fetched in the background. */
+  /** Binds both listeners, or rejects and holds neither; keys are fetched in the background. */
   start(): Promise<GatewayAddresses>
   /** Puts another configuration in force. Addresses, time-outs and limits of the listeners stay as they are. */
   reload(loaded: LoadedConfig): void
-  /** Drains, then stops; a second call cuts what is left. Resolves once all is closed and logged. */
+  /** Drains, then stops; a second call cuts what is left. Both resolve once all is closed and logged. */
   stop(): Promise<void>
 }
 
@@ -70,6 +72,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
   const active = createActiveExchanges()
   const nextId = createIds()
   let draining = false
+  let stopping: Promise<void> | undefined
   let cut = () => {}
 
   const observe = (record: ExchangeRecord) => {
@@ -100,6 +103,11 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     handle: proxy.handle,
     nextId,
     busy: active.busy,
+    unreadable(socket, reason, detail) {
+      const exchange = active.last(socket)
+      if (exchange !== undefined) proxy.breakOff(exchange, reason, detail)
+      return exchange !== undefined
+    },
     connected: (delta) => (delta === 1 ? metrics.connectionOpened() : metrics.connectionClosed()),
     refused: (refusal) => observe(toRecord(refusal, clock)),
     stalled(socket) {
@@ -111,8 +119,8 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     },
   })
 
-  const admin = createServer(
-    { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+  const admin = createAdminServer(
+    config.admin,
     createAdminHandler({
       live: () => true,
       ready: () => toReadiness(rulesets.current(), draining),
@@ -142,30 +150,38 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     await closed
   }
 
+  async function stop(): Promise<void> {
+    log.info({}, 'draining')
+    await drain()
+    admin.close()
+    admin.closeAllConnections()
+    await rulesets.stop()
+    await log.flush()
+  }
+
   return {
     async start() {
-      const address = await listener.listen()
       const adminAddress =
         config.admin === 'none' ? undefined : await listenOn(admin, config.admin.address)
-      const scheme = config.listen.tls === undefined ? 'http' : 'https'
+      const address = await listener.listen().catch((error: unknown) => {
+        admin.close()
+        throw error
+      })
       log.info({ listen: address, admin: adminAddress }, 'listening')
       return {
-        origin: toOrigin(scheme, address),
-        adminOrigin: adminAddress && toOrigin('http', adminAddress),
+        origin: toOrigin(config.listen, address),
+        adminOrigin:
+          config.admin === 'none' ? undefined : toOrigin(config.admin, adminAddress ?? ''),
       }
     },
     reload(loaded) {
       rulesets.adopt(loaded.config)
       log.info({}, 'configuration reloaded')
     },
-    async stop() {
-      if (draining) return cut()
-      log.info({}, 'draining')
-      await drain()
-      admin.close()
-      admin.closeAllConnections()
-      await rulesets.stop()
-      await log.flush()
+    stop() {
+      if (stopping !== undefined) cut()
+      stopping ??= stop()
+      return stopping
     },
   }
 }
@@ -189,8 +205,21 @@ function toListenerSettings({ listen, limits, timeouts }: Config): ListenerSetti
   }
 }
 
-function toOrigin(scheme: string, address: string): string {
-  return address.startsWith('unix:') ? address : `${scheme}://${address}`
+function toOrigin({ tls }: Config['listen'], address: string): string {
+  if (address.startsWith('unix:')) return address
+  return `${tls === undefined ? 'http' : 'https'}://${address}`
+}
+
+function createAdminServer(admin: Config['admin'], handle: RequestListener): Server {
+  const options = {
+    headersTimeout: 5_000,
+    requestTimeout: 10_000,
+    connectionsCheckingInterval: 1_000,
+  }
+  if (admin === 'none' || admin.tls === undefined) return createServer(options, handle)
+  const { cert, key } = admin.tls
+  const pair = { cert: readFileSync(cert), key: readFileSync(key) }
+  return createTlsServer({ ...options, ...pair, minVersion: 'TLSv1.2' }, handle)
 }
 
 /** Unique for this process's life, and apart from other processes' with near certainty. */

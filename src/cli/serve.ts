@@ -1,31 +1,40 @@
 // `poolgate serve`: runs the gateway until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 import { ConfigError, type LoadedConfig } from '../config/load.ts'
 import { toProblemText } from '../config/problem.ts'
-import { createGateway, findRouteProblems } from '../gateway.ts'
+import { createGateway, findRouteProblems, type Gateway } from '../gateway.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
 
 /** `load` reads the configuration anew each time; it throws ConfigError. */
 export async function serve(load: () => LoadedConfig, context: CommandContext): Promise<ExitCode> {
   const loaded = loadChecked(load, context)
   if (loaded === undefined) return 1
-  const gateway = createGateway(loaded, { clock: context.clock, version: context.version })
-  const stopped = new Promise<void>((resolve) => {
-    const stop = () => void gateway.stop().then(resolve)
-    context.onSignal('SIGTERM', stop)
-    context.onSignal('SIGINT', stop)
-    context.onSignal('SIGHUP', () => {
-      const next = loadChecked(load, context)
-      if (next !== undefined) gateway.reload(next)
-    })
-  })
   try {
+    const gateway = createGateway(loaded, { clock: context.clock, version: context.version })
+    const stopped = stopOnSignal(gateway, load, context)
     await gateway.start()
+    await stopped
+    return 0
   } catch (error) {
-    context.stderr(`cannot listen: ${(error as Error).message}\n`)
+    context.stderr(`cannot start: ${(error as Error).message}\n`)
     return 1
   }
-  await stopped
-  return 0
+}
+
+/** Resolves once a signal has stopped the gateway. */
+function stopOnSignal(
+  gateway: Gateway,
+  load: () => LoadedConfig,
+  context: CommandContext,
+): Promise<void> {
+  context.onSignal('SIGHUP', () => {
+    const next = loadChecked(load, context)
+    if (next !== undefined) gateway.reload(next)
+  })
+  return new Promise((resolve, reject) => {
+    const stop = () => void gateway.stop().then(resolve, reject)
+    context.onSignal('SIGTERM', stop)
+    context.onSignal('SIGINT', stop)
+  })
 }
 
 /** Undefined after every problem has been told. */

@@ -99,6 +99,8 @@ const CONTENT_TYPE = 12
  * Content-Length, not both, no other name that an upstream might take for either, and no change to HTTP/2.
  */
 export function checkFraming(headers: RawHeaders, httpVersion: string): Framing | Refusal {
+  // HTTP/0.9 has no fields and HTTP/2 no text; Node reads both as if they were HTTP/1.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return toMalformed('the HTTP version')
   let coding: string | undefined
   let length: string | undefined
   let types = 0

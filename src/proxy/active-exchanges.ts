@@ -7,6 +7,8 @@ export interface ActiveExchanges {
   remove(exchange: Exchange): void
   count(): number
   busy(socket: Duplex): boolean
+  /** The youngest exchange of a connection: pipelined ones wait for those before. */
+  last(socket: Duplex): Exchange | undefined
   /** What a connection without traffic waits for: its client, its upstream, or (nothing under way) a request. */
   waitsFor(socket: Duplex): { readonly on: 'client' | 'upstream' | 'request'; exchange?: Exchange }
   all(): Iterable<Exchange>
@@ -23,6 +25,11 @@ export function createActiveExchanges(): ActiveExchanges {
     remove: (exchange) => void active.delete(exchange),
     count: () => active.size,
     busy: (socket) => find(socket) !== undefined,
+    last(socket) {
+      let last: Exchange | undefined
+      for (const exchange of active) if (exchange.request.socket === socket) last = exchange
+      return last
+    },
     waitsFor(socket) {
       const exchange = find(socket)
       if (exchange === undefined) return { on: 'request' }

@@ -87,10 +87,11 @@ export class Exchange implements ExchangeRecord {
     }
   }
 
-  /** Poolgate answers by itself. */
+  /** Poolgate answers by itself; an upstream that was asked is let go of. */
   refused(reason: DenyReason, detail: string): void {
     this.reason = reason
     this.detail = detail
+    this.call?.abort()
   }
 
   asked(upstream: string, body: RequestBody | undefined): void {

@@ -34,6 +34,8 @@ export interface ListenerPorts {
   readonly stalled: (socket: Socket) => boolean
   /** Whether a response is under way on this connection. */
   readonly busy: (socket: Duplex) => boolean
+  /** What comes next on this connection cannot be read; true when an exchange under way sees to its end. */
+  readonly unreadable: (socket: Duplex, reason: DenyReason, detail: string) => boolean
   readonly connected: (delta: 1 | -1) => void
 }
 
@@ -56,6 +58,8 @@ export interface Listener {
   destroy(): void
 }
 
+const TLS_ERROR = /^ERR_(TLS|SSL)_/
+
 export function createListener(settings: ListenerSettings, ports: ListenerPorts): Listener {
   const server = createHttpServer(settings)
   server.maxHeadersCount = 0
@@ -69,17 +73,31 @@ export function createListener(settings: ListenerSettings, ports: ListenerPorts)
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     refuse('method_not_allowed', socket as Socket, request.method)
   })
+  const unreadable = new WeakSet<Duplex>()
   server.on('clientError', (error: Error & { code?: string }, socket) => {
-    refuse(reasonOf(error), socket as Socket, error.code ?? error.message)
+    // Nothing can be said without a handshake, and an end would wait for it.
+    if (TLS_ERROR.test(error.code ?? '')) return void socket.destroy()
+    // The parser tells it again with every further byte.
+    if (unreadable.has(socket)) return
+    unreadable.add(socket)
+    const [reason, detail] = [reasonOf(error), error.code ?? error.message]
+    const isAlive = socket.writable && detail !== 'ECONNRESET'
+    if (isAlive && ports.unreadable(socket, reason, detail)) return
+    refuse(reason, socket as Socket, detail)
   })
   server.on('timeout', (socket: Socket) => {
     if (ports.stalled(socket)) socket.destroy()
     else socket.setTimeout(settings.idleMs)
   })
+  const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
+    sockets.add(socket)
     ports.connected(1)
     socket.setNoDelay(true).setKeepAlive(true, 30_000)
-    socket.on('close', () => ports.connected(-1))
+    socket.on('close', () => {
+      sockets.delete(socket)
+      ports.connected(-1)
+    })
   })
 
   function refuse(reason: DenyReason, socket: Socket, detail = ''): void {
@@ -102,7 +120,10 @@ export function createListener(settings: ListenerSettings, ports: ListenerPorts)
     listen: () => listenOn(server, settings.address),
     closeIdle: () => server.closeIdleConnections(),
     close: () => new Promise((resolve) => server.close(() => resolve())),
-    destroy: () => server.closeAllConnections(),
+    // Also what has never become HTTP, such as a TLS handshake that stalls.
+    destroy() {
+      for (const socket of sockets) socket.destroy()
+    },
   }
 }
 

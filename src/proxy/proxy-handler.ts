@@ -34,9 +34,14 @@ export interface ProxyHandling {
   readonly handle: ProxyHandler
   /** Answers an exchange that has not been answered. */
   readonly deny: Deny
+  /** What follows on its connection cannot be read: the exchange is the last there, and refused if its own body is broken. */
+  readonly breakOff: Deny
 }
 
 type Deny = (exchange: Exchange, reason: DenyReason, detail: string, retryAfter?: number) => void
+
+/** After these nobody can say for sure where the next request begins, so there is none. */
+const CLOSING: readonly DenyReason[] = ['request_malformed', 'request_timeout']
 
 const RESERVED: Decision = {
   kind: 'deny',
@@ -50,12 +55,20 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     const { request, response, waits } = exchange
     exchange.refused(reason, detail)
     if (!waits) discardBody(request, ports.clock)
-    const close = waits || ports.draining() || reason === 'request_timeout'
+    const close = waits || ports.draining() || CLOSING.includes(reason)
     const denial = toDenialResponse(reason, exchange.id, retryAfter)
     exchange.responseBytes = request.method === 'HEAD' ? 0 : denial.body.length
     respondDenied(response, denial, close)
   }
   const relayPorts: RelayPorts = { deny, draining: ports.draining }
+
+  const breakOff: Deny = (exchange, reason, detail) => {
+    const { request, response } = exchange
+    response.shouldKeepAlive = false
+    if (request.complete) response.on('finish', () => request.socket.destroySoon())
+    else if (response.headersSent) response.destroy()
+    else deny(exchange, reason, detail)
+  }
 
   function fault(error: unknown, exchange: Exchange): void {
     ports.faulted(error, exchange)
@@ -94,7 +107,8 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     rules: Ruleset,
   ): void {
     exchange.decided(decision)
-    if (exchange.response.destroyed) return
+    // While a key was fetched the client may have left, or been answered for its slowness.
+    if (exchange.response.destroyed || exchange.response.headersSent) return
     if (decision.kind === 'deny') {
       deny(exchange, decision.reason, decision.detail, decision.retryAfterSeconds)
     } else if ((facts.contentLength ?? 0) > decision.route.maxBody) {
@@ -134,13 +148,16 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
   }
 
   function refuse(exchange: Exchange, { reason, detail }: Unreadable): void {
-    const { request, response } = exchange
+    const { id, request, response } = exchange
+    if (isServerWide(request, reason)) {
+      response.writeHead(204, { allow: ALLOWED_METHODS, 'x-request-id': id }).end()
+      return
+    }
     exchange.decision = 'deny'
-    if (isServerWide(request, reason)) response.writeHead(204, { allow: ALLOWED_METHODS }).end()
-    else deny(exchange, reason, detail)
+    deny(exchange, reason, detail)
   }
 
-  return { handle, deny }
+  return { handle, deny, breakOff }
 }
 
 function isReserved(path: string, { pathPrefix }: Ruleset): boolean {

@@ -72,6 +72,7 @@ export class Relay implements ResponseSink {
     const length = firstValue(lines, 'content-length')
     this.announced = length === undefined ? -1 : Number(length)
     exchange.response.writeHead(status, lines)
+    process.nextTick(flushHead, exchange)
   }
 
   data(chunk: Buffer): boolean {
@@ -95,9 +96,12 @@ export class Relay implements ResponseSink {
 
   failed({ kind, detail }: UpstreamFailure): void {
     const { exchange } = this
+    if (exchange.response.destroyed) return
     if (exchange.response.headersSent) {
       exchange.outcome = 'upstream_truncated'
       exchange.detail = detail
+      // Where the end of the connection is the end of the body, only a reset tells that there was more.
+      if (exchange.request.httpVersion === '1.0') exchange.request.socket.resetAndDestroy()
       exchange.response.destroy()
     } else if (this.body?.tooLarge()) this.ports.deny(exchange, 'body_too_large', detail)
     else this.ports.deny(exchange, REASONS[kind], detail)
@@ -108,6 +112,11 @@ export class Relay implements ResponseSink {
     this.braked = true
     this.exchange.response.on('drain', () => this.call?.resume())
   }
+}
+
+/** A body may be long in coming (events, polling): where none came with the head, the head goes ahead. */
+function flushHead({ response, responseBytes }: Exchange): void {
+  if (responseBytes === 0 && !response.writableEnded && !response.destroyed) response.flushHeaders()
 }
 
 function firstValue(headers: RawHeaders, name: string): string | undefined {

@@ -60,8 +60,8 @@ function rememberActions(owned: ReturnType<typeof compileOwnedHeaders>): (name: 
 function toAction(name: string, owned: ReturnType<typeof compileOwnedHeaders>): Action {
   const normalised = normaliseFieldName(name)
   if (normalised === 'connection') return 'connection'
-  // Many upstreams read `_` as `-`: such a name could be any other.
-  if (name.includes('_') || isHopByHop(normalised)) return 'drop'
+  // Many upstreams read `_` as `-`, some decode `%`: such a name could be any other.
+  if (/[_%]/.test(name) || isHopByHop(normalised)) return 'drop'
   if (normalised === 'authorization') return 'token'
   if (normalised === 'x-forwarded-for' || normalised === 'x-request-id') return 'drop'
   const owner = owned(normalised)

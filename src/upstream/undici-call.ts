@@ -10,6 +10,9 @@ export interface UndiciCall extends UpstreamCall {
 
 const ABORTED = new Error('the client is gone')
 
+/** Field lines of a response; undici bounds their bytes alone. */
+const MAX_FIELDS = 512
+
 /** `release` is called exactly once after `begin`, when the call no longer takes a place. */
 export function createUndiciCall(sink: ResponseSink, release: () => void): UndiciCall {
   return new Call(sink, release)
@@ -54,7 +57,8 @@ class Call implements UndiciCall, Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (this.aborted) return
     const headers = toText(controller.rawHeaders)
-    if (status < 200) this.sink.informed(status, headers)
+    if (headers.length > MAX_FIELDS * 2) controller.abort(new Error('too many header fields'))
+    else if (status < 200) this.sink.informed(status, headers)
     else this.sink.head(status, headers)
   }
 

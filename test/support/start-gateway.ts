@@ -32,6 +32,10 @@ export interface ConfigParts {
   /** YAML of further settings of the upstream, indented by four. */
   readonly up?: string
   readonly upstreamOrigin?: string
+  readonly listen?: string
+  readonly admin?: string
+  /** What the key endpoint answers at first; by default the issuer's keys. */
+  readonly keys?: Parameters<JwksServer['serve']>[0]
 }
 
 const ROUTES = `
@@ -43,6 +47,7 @@ const ROUTES = `
 export async function startGateway(parts: ConfigParts = {}): Promise<RunningGateway> {
   const issuer = createIssuer()
   const jwks = await startJwksServer(issuer.jwks())
+  if (parts.keys) jwks.serve(parts.keys)
   const upstream = await startUpstreamServer()
   const logged: string[] = []
   const config = (changes: ConfigParts = {}) =>
@@ -79,8 +84,8 @@ function toYaml(
   upstream: UpstreamServer,
 ): string {
   return `version: 1
-listen: 127.0.0.1:0
-admin: 127.0.0.1:0
+listen: ${parts.listen ?? '127.0.0.1:0'}
+admin: ${parts.admin ?? '127.0.0.1:0'}
 ${parts.more ?? ''}
 userPools:
   main:

@@ -1,0 +1,97 @@
+// One table from reason to answer: every reason has its status, and no body says more than the reason.
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import t from 'tap'
+import { DENY_REASONS, type DenyReason } from '../../src/policy/decision.ts'
+import {
+  ALLOWED_METHODS,
+  respondDenied,
+  toDenialResponse,
+} from '../../src/proxy/denial-response.ts'
+
+const STATUSES: Record<number, readonly DenyReason[]> = {
+  400: ['target_ambiguous', 'request_malformed', 'credential_ambiguous'],
+  401: DENY_REASONS.filter((reason) => /^token_|^credential_m/.test(reason)),
+  403: ['group_missing', 'scope_missing', 'claim_mismatch', 'policy_denied'],
+  404: ['route_not_found'],
+  405: ['method_not_allowed'],
+  408: ['request_timeout'],
+  413: ['body_too_large'],
+  414: ['target_too_long'],
+  417: ['expectation_failed'],
+  431: ['headers_too_large'],
+  500: ['internal_error'],
+  502: ['upstream_unreachable', 'upstream_protocol'],
+  503: ['keys_unavailable', 'overloaded', 'draining'],
+  504: ['upstream_timeout'],
+}
+
+t.test('every reason has the status of its kind', async (t) => {
+  const seen = Object.entries(STATUSES).flatMap(([status, reasons]) => {
+    for (const reason of reasons) t.equal(toDenialResponse(reason, 'id').status, Number(status))
+    return reasons
+  })
+  t.same(seen.sort(), [...DENY_REASONS].sort(), 'and each is listed here')
+})
+
+t.test('the body names the reason and the request, and nothing else', async (t) => {
+  for (const reason of DENY_REASONS) {
+    const { status, headers, body } = toDenialResponse(reason, 'id-1')
+    const parsed = JSON.parse(body)
+    t.same(Object.keys(parsed), ['error', 'reason', 'request_id'])
+    t.match(parsed, { reason, request_id: 'id-1', error: /^[a-z_]+$/ })
+    t.equal(parsed.error === 'internal_server_error', status === 500, `${status} has a name`)
+    t.match(headers, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': String(body.length),
+      'cache-control': 'no-store',
+      'x-request-id': 'id-1',
+    })
+  }
+})
+
+t.test('401 challenges as RFC 6750 has it, and 403 for scopes alone', async (t) => {
+  const challenge = (reason: DenyReason) =>
+    toDenialResponse(reason, 'id').headers['www-authenticate']
+  for (const reason of DENY_REASONS) {
+    const wants = STATUSES[401]?.includes(reason) || reason === 'scope_missing'
+    t.equal(challenge(reason) !== undefined, wants, reason)
+  }
+  t.equal(challenge('credential_missing'), 'Bearer realm="poolgate"')
+  t.equal(
+    challenge('token_expired'),
+    'Bearer realm="poolgate", error="invalid_token", error_description="The token has expired"',
+  )
+  t.match(challenge('scope_missing'), /error="insufficient_scope"/)
+})
+
+t.test('405 lists methods, and a retry is announced where it is known', async (t) => {
+  t.equal(toDenialResponse('method_not_allowed', 'id').headers.allow, ALLOWED_METHODS)
+  t.equal(toDenialResponse('keys_unavailable', 'id', 7).headers['retry-after'], '7')
+  t.notHas(toDenialResponse('keys_unavailable', 'id').headers, 'retry-after')
+})
+
+/** What respondDenied writes for a request of this method. */
+function respond(method: string, close: boolean): string {
+  const socket = new Socket()
+  let text = ''
+  socket.write = ((chunk: string | Buffer) => {
+    text += chunk.toString()
+    return true
+  }) as typeof socket.write
+  const request = new IncomingMessage(socket)
+  request.method = method
+  request.httpVersionMajor = 1
+  request.httpVersionMinor = 1
+  const response = new ServerResponse(request)
+  response.assignSocket(socket)
+  respondDenied(response, toDenialResponse('route_not_found', 'id'), close)
+  return text
+}
+
+t.test('HEAD gets the head alone, and the connection ends where it must', async (t) => {
+  t.match(respond('GET', false), /^HTTP\/1\.1 404 [^]*\r\n\r\n\{.*\}\n$/)
+  t.match(respond('HEAD', false), /^HTTP\/1\.1 404 [^]*content-length: \d\d[^]*\r\n\r\n$/)
+  t.match(respond('GET', true), /\r\nconnection: close\r\n/)
+  t.notMatch(respond('GET', false), /connection: close/i)
+})

@@ -1,0 +1,188 @@
+// A response's way to the client: at the client's pace, whole or visibly broken.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import t from 'tap'
+import { Exchange } from '../../src/proxy/exchange.ts'
+import { Relay } from '../../src/proxy/relay.ts'
+import type { RequestBody } from '../../src/proxy/request-body.ts'
+import { createFakeClock } from '../support/fake-clock.ts'
+
+interface Options {
+  readonly httpVersion?: string
+  readonly draining?: boolean
+  /** What each write to the client returns. */
+  readonly flowing?: boolean
+  readonly tooLarge?: boolean
+}
+
+/** A relay whose client writes down what is done to it. */
+function create({ httpVersion = '1.1', draining = false, flowing = true, tooLarge }: Options = {}) {
+  const done: unknown[][] = []
+  const note =
+    (name: string) =>
+    (...args: unknown[]) => {
+      done.push([name, ...args.map((arg) => (Buffer.isBuffer(arg) ? arg.toString() : arg))])
+      return flowing
+    }
+  let drain = () => undefined as void
+  const response = {
+    headersSent: false,
+    destroyed: false,
+    writableEnded: false,
+    writeInformation: note('inform'),
+    writeHead(...args: unknown[]) {
+      note('head')(...args)
+      response.headersSent = true
+    },
+    flushHeaders: note('flush'),
+    write: note('write'),
+    addTrailers: note('trailers'),
+    end(...args: unknown[]) {
+      note('end')(...args)
+      response.writableEnded = true
+    },
+    destroy: note('destroy'),
+    on: (_: string, listener: () => void) => {
+      drain = listener
+    },
+  }
+  const request = { url: '/', httpVersion, socket: { resetAndDestroy: note('reset') } }
+  const exchange = new Exchange(
+    'id-1',
+    request as unknown as IncomingMessage,
+    response as unknown as ServerResponse,
+    createFakeClock(),
+    false,
+  )
+  const body = { tooLarge: () => tooLarge } as unknown as RequestBody
+  const relay = new Relay(
+    exchange,
+    {
+      deny: (_, reason, detail) => void done.push(['deny', reason, detail]),
+      draining: () => draining,
+    },
+    (headers) => headers.filter((_, i) => headers[i - (i % 2)] !== 'X-Auth-Subject'),
+    tooLarge === undefined ? undefined : body,
+  )
+  return { relay, exchange, response, done, drain: () => drain() }
+}
+
+const chunk = Buffer.from('hello')
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+t.test('the last byte of an announced length ends the response at once', async (t) => {
+  const { relay, exchange, done } = create()
+  relay.head(200, ['Content-Length', '10'])
+  t.ok(relay.data(chunk))
+  t.ok(relay.data(chunk))
+  relay.ended([])
+  t.same(done, [
+    ['head', 200, ['Content-Length', '10']],
+    ['write', 'hello'],
+    ['end', 'hello'],
+  ])
+  t.equal(exchange.responseBytes, 10)
+})
+
+t.test('without a length it ends when the upstream’s does, with its trailers', async (t) => {
+  const { relay, done } = create()
+  relay.head(200, [])
+  relay.data(chunk)
+  relay.ended(['X-Sum', '1', 'X-Auth-Subject', 'root', 'x-sum', '2'])
+  t.same(done.slice(1), [
+    ['write', 'hello'],
+    [
+      'trailers',
+      [
+        ['X-Sum', '1'],
+        ['x-sum', '2'],
+      ],
+    ],
+    ['end'],
+  ])
+})
+
+t.test('a head without a body goes ahead; one with a body waits for it', async (t) => {
+  const slow = create()
+  slow.relay.head(200, [])
+  await turn()
+  t.same(slow.done.at(-1), ['flush'])
+  const fast = create()
+  fast.relay.head(200, [])
+  fast.relay.data(chunk)
+  await turn()
+  t.same(fast.done.at(-1), ['write', 'hello'])
+})
+
+t.test('a client that is full holds the upstream back until it has drained', async (t) => {
+  const { relay, drain } = create({ flowing: false })
+  let resumed = 0
+  relay.attach({ abort: () => undefined, resume: () => void resumed++ })
+  relay.head(200, [])
+  t.notOk(relay.data(chunk))
+  t.notOk(relay.data(chunk))
+  t.equal(resumed, 0)
+  drain()
+  t.equal(resumed, 1)
+})
+
+t.test('while draining an answer ends its connection', async (t) => {
+  const { relay, done } = create({ draining: true })
+  relay.head(200, ['X', '1'])
+  t.same(done, [['head', 200, ['X', '1', 'connection', 'close']]])
+})
+
+t.test('interim responses are passed on, some of them, and never to HTTP/1.0', async (t) => {
+  const { relay, done } = create()
+  for (let i = 0; i < 20; i++) relay.informed(103, ['Link', '</a>', 'X-Auth-Subject', 'root'])
+  t.equal(done.length, 16)
+  t.same(done[0], ['inform', 103, ['Link', '</a>']])
+  const old = create({ httpVersion: '1.0' })
+  old.relay.informed(103, [])
+  t.same(old.done, [])
+})
+
+t.test('an interim response that cannot be written is left out', async (t) => {
+  const { relay, response, done } = create()
+  response.writeInformation = () => {
+    throw new TypeError('invalid character')
+  }
+  relay.informed(103, ['Link', 'x'])
+  relay.head(200, [])
+  t.match(done, [['head', 200]])
+})
+
+t.test('a failure before the head is an answer by its kind', async (t) => {
+  for (const [kind, reason] of [
+    ['unreachable', 'upstream_unreachable'],
+    ['protocol', 'upstream_protocol'],
+    ['timeout', 'upstream_timeout'],
+    ['overloaded', 'overloaded'],
+  ] as const) {
+    const { relay, done } = create({ tooLarge: false })
+    relay.failed({ kind, detail: 'why' })
+    t.same(done, [['deny', reason, 'why']])
+  }
+  const { relay, done } = create({ tooLarge: true })
+  relay.failed({ kind: 'protocol', detail: 'why' })
+  t.same(done, [['deny', 'body_too_large', 'why']], 'the body was the cause')
+})
+
+t.test('a failure after the head breaks the connection, and is noted', async (t) => {
+  const { relay, exchange, done } = create()
+  relay.head(200, [])
+  relay.failed({ kind: 'protocol', detail: 'why' })
+  t.same(done.slice(1), [['destroy']])
+  t.match(exchange, { outcome: 'upstream_truncated', detail: 'why' })
+  const old = create({ httpVersion: '1.0' })
+  old.relay.head(200, [])
+  old.relay.failed({ kind: 'protocol', detail: 'why' })
+  t.same(old.done.slice(1), [['reset'], ['destroy']])
+})
+
+t.test('a failure after the client has left is nobody’s', async (t) => {
+  const { relay, exchange, response, done } = create()
+  response.destroyed = true
+  relay.failed({ kind: 'protocol', detail: 'why' })
+  t.same(done, [])
+  t.equal(exchange.outcome, 'complete')
+})

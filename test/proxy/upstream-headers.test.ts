@@ -1,0 +1,110 @@
+// What an upstream gets: the client's fields without what it may not say, then the principal, then where it came from.
+import t from 'tap'
+import type { RequestFacts } from '../../src/http/request-facts.ts'
+import { parseRequestTarget, type RequestTarget } from '../../src/http/request-target.ts'
+import type { Allow } from '../../src/policy/decision.ts'
+import type { Principal } from '../../src/policy/principal.ts'
+import { compileUpstreamHeaders } from '../../src/proxy/upstream-headers.ts'
+
+const build = compileUpstreamHeaders(['x-auth-subject', 'x-who'])
+const target = parseRequestTarget('/x', 'a') as RequestTarget
+
+function toFacts(headers: readonly string[], changes: Partial<RequestFacts> = {}): RequestFacts {
+  return {
+    method: 'GET',
+    host: { name: 'a', port: '', authority: 'a' },
+    target,
+    headers,
+    authorization: undefined,
+    peerAddress: '192.0.2.1',
+    peerTrusted: false,
+    clientAddress: '192.0.2.1',
+    secure: false,
+    hasBody: false,
+    contentLength: undefined,
+    ...changes,
+  }
+}
+
+function toAllow(forwardToken = true, identityHeaders?: readonly string[]): Allow {
+  return {
+    kind: 'allow',
+    route: { name: 'r', index: 0, upstream: 'up', forwardToken, maxBody: Infinity },
+    principal: identityHeaders && ({ identityHeaders } as Principal),
+  }
+}
+
+const OWN = [
+  ...['x-forwarded-for', '192.0.2.1', 'x-forwarded-proto', 'http', 'x-forwarded-host', 'a'],
+  ...['x-request-id', 'id-1'],
+]
+
+t.test('other fields stay as they are, before Poolgate’s own', async (t) => {
+  const headers = ['Host', 'a', 'Accept', 'b', 'X-A', '\xe9', 'accept', 'c', 'X-Empty', '']
+  t.same(build(toFacts(headers), toAllow(), 'id-1'), [...headers, ...OWN])
+})
+
+t.test('identity fields of a client go in every spelling, from a trusted peer too', async (t) => {
+  const names = [
+    'X-Auth-Subject',
+    'x_auth_subject',
+    'X.Who',
+    'x-auth-new',
+    'X-Amzn-Oidc-Data',
+    'a_b',
+  ]
+  for (const name of names) {
+    for (const peerTrusted of [false, true]) {
+      const lines = build(toFacts([name, 'root'], { peerTrusted }), toAllow(), 'id-1')
+      t.notOk(lines.includes('root'), `${name} ${peerTrusted}`)
+    }
+  }
+  const lines = build(toFacts(['X-Who', 'root']), toAllow(true, ['x-who', 'jane']), 'id-1')
+  t.same(lines, ['x-who', 'jane', ...OWN])
+})
+
+t.test('Connection takes fields away, but neither Host nor the length nor identity', async (t) => {
+  const headers = ['Host', 'a', 'Connection', 'host, content-length, x-a, x-who', 'X-A', '1']
+  t.same(
+    build(toFacts([...headers, 'Content-Length', '2']), toAllow(true, ['x-who', 'jane']), 'id-1'),
+    ['Host', 'a', 'Content-Length', '2', 'x-who', 'jane', ...OWN],
+  )
+  t.same(build(toFacts(['Connection', 'keep-alive', 'X-A', '1']), toAllow(), 'id-1'), [
+    ...['X-A', '1'],
+    ...OWN,
+  ])
+})
+
+t.test('the token goes on unless the route keeps it back', async (t) => {
+  const facts = toFacts(['AUTHORIZATION', 'Bearer x'])
+  t.same(build(facts, toAllow(true), 'id-1'), ['AUTHORIZATION', 'Bearer x', ...OWN])
+  t.same(build(facts, toAllow(false), 'id-1'), OWN)
+})
+
+const FORWARDED = [
+  ...['X-Forwarded-For', '203.0.113.9', 'X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'shop'],
+  ...['X-Real-IP', '203.0.113.9', 'Forwarded', 'for=x', 'X-Original-URL', '/admin'],
+]
+
+t.test('where a request came from is what Poolgate saw', async (t) => {
+  t.same(build(toFacts(FORWARDED), toAllow(), 'id-1'), OWN)
+  t.equal(build(toFacts([], { secure: true }), toAllow(), 'id-1')[3], 'https')
+  const unknown = build(toFacts([], { peerAddress: '' }), toAllow(), 'id-1')
+  t.equal(unknown[0], 'x-forwarded-proto', 'a Unix socket has no address')
+})
+
+t.test('a trusted peer says it, and its own address is added', async (t) => {
+  t.same(build(toFacts(FORWARDED, { peerTrusted: true }), toAllow(), 'id-1'), [
+    ...FORWARDED.slice(2),
+    ...['x-forwarded-for', '203.0.113.9, 192.0.2.1', 'x-request-id', 'id-1'],
+  ])
+  t.same(build(toFacts([], { peerTrusted: true }), toAllow(), 'id-1'), OWN)
+})
+
+t.test('names beyond those remembered are judged alike', async (t) => {
+  for (let i = 0; i < 600; i++) {
+    const lines = build(toFacts([`X-${i}`, 'kept', `X-Auth-${i}`, 'root']), toAllow(), 'id-1')
+    t.same(lines.slice(0, 2), [`X-${i}`, 'kept'])
+    t.notOk(lines.includes('root'))
+  }
+})
