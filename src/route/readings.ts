@@ -13,7 +13,7 @@ export function readingsOf(decodedPath: string): readonly string[] | undefined {
   for (const decoded of [decodedPath, decodedAgain]) {
     for (const path of [decoded, cutParameters(decoded)]) {
       if (hasDotSegment(path) || path.includes('//')) return undefined
-      for (const cased of [path, path.toLowerCase()]) {
+      for (const cased of [path, path.toLowerCase(), foldCase(path)]) {
         readings.add(cased).add(cased.endsWith('/') ? cased.slice(0, -1) : `${cased}/`)
       }
     }
@@ -21,6 +21,11 @@ export function readingsOf(decodedPath: string): readonly string[] | undefined {
   readings.delete(decodedPath)
   readings.delete('')
   return [...readings]
+}
+
+/** As those do who compare letters in both cases: long s is s, dotless i is i. */
+function foldCase(path: string): string {
+  return path.toUpperCase().toLowerCase()
 }
 
 function gainsSlash(before: string, after: string): boolean {

@@ -21,9 +21,14 @@ interface Options {
   readonly draining?: boolean
 }
 
+function answerOk(sink: ResponseSink): void {
+  sink.head(200, [])
+  sink.ended([])
+}
+
 async function start(t: Test, options: Options = {}) {
   const { authorize = () => ALLOW, draining = false } = options
-  const answer = options.answer ?? ((sink) => (sink.head(200, []), sink.ended([])))
+  const { answer = answerOk } = options
   const dispatched: UpstreamRequest[] = []
   const closed: { reason: string; status: number }[] = []
   const faults: unknown[] = []
@@ -112,7 +117,12 @@ t.test('a defect after the head has gone out breaks the connection', async (t) =
 
 t.test('reserved paths are nobody’s, and are not even decided', async (t) => {
   let decided = 0
-  const { ask, dispatched } = await start(t, { authorize: () => (decided++, ALLOW) })
+  const { ask, dispatched } = await start(t, {
+    authorize() {
+      decided++
+      return ALLOW
+    },
+  })
   for (const path of ['/_poolgate', '/_poolgate/', '/_poolgate/x?y', '/%5fpoolgate/x']) {
     t.match(await ask(path), { status: 404, reason: 'route_not_found' }, path)
   }

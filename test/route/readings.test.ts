@@ -35,6 +35,8 @@ t.test('decoding once more is lenient, as a careless upstream is', async (t) => 
 t.test('case folds as the loosest upstream folds', async (t) => {
   t.ok(readingsOf('/\u212Aey')?.includes('/key'), 'the Kelvin sign')
   t.ok(readingsOf('/ADM\u0130N')?.includes('/admi\u0307n'))
+  t.ok(readingsOf('/adm\u0131n')?.includes('/admin'), 'dotless i')
+  t.ok(readingsOf('/u\u017fer')?.includes('/user'), 'long s')
 })
 
 t.test('a last segment that becomes empty is a last slash', async (t) => {

@@ -29,7 +29,7 @@ async function relay(answer: string, request = 'GET /public/x HTTP/1.1\r\nHost: 
     socket.end(answer, 'latin1')
   })
   const isWhole = (text: string) =>
-    /\r\n0\r\n[^]*\r\n$/.test(text) || /content-length: (\d+)[^]*\r\n\r\n/i.test(text)
+    /\r\n0\r\n[\s\S]*\r\n$/.test(text) || /content-length: (\d+)[\s\S]*\r\n\r\n/i.test(text)
   const { text } = await sendRaw(raw.origin, request, { until: isWhole, quietMs: 300 })
   return { text, seen, lines: text.split('\r\n') }
 }
@@ -75,7 +75,7 @@ t.test('204 and 304 have no body and keep their fields and the connection', asyn
     t.match(text, field)
     t.notMatch(text, /transfer-encoding/i)
     connection.send('GET /public/x HTTP/1.1\r\nHost: a\r\n\r\n')
-    await connection.until(/\r\n\r\n[^]+\r\n\r\n/)
+    await connection.until(/\r\n\r\n[\s\S]+\r\n\r\n/)
     connection.socket.destroy()
   }
   gate.upstream.answer(undefined)
@@ -303,7 +303,7 @@ t.test('an upload goes on while its answer already comes', async (t) => {
   })
   const connection = await connectRaw(gate.origin)
   connection.send('POST /public/x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nfirst')
-  await connection.until(/started [^]*first/)
+  await connection.until(/started [\s\S]*first/)
   connection.send('later')
   t.match(await connection.until(/ ended\r\n0\r\n\r\n$/), /later/)
   connection.socket.destroy()

@@ -208,7 +208,7 @@ for (const [way, more] of [
     gate.process.kill('SIGTERM')
     await eventually('draining', async () => (await readyz(gate)) === 503)
     if (way === 'a second SIGTERM') gate.process.kill('SIGTERM')
-    t.match(await waiting.until(/}\n/), /^HTTP\/1\.1 503 [^]*"reason":"draining"/)
+    t.match(await waiting.until(/}\n/), /^HTTP\/1\.1 503 [\s\S]*"reason":"draining"/)
     await begun.closed()
     t.match(begun.text(), /hello$/)
     t.equal(await gate.exited, 0)

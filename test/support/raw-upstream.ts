@@ -2,7 +2,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 
 /** Bodies are not parsed: whatever looks like a head is one. */
-const HEAD = /[A-Z]+ \/\S* HTTP\/1\.1\r\n[^]*?\r\n\r\n/
+const HEAD = /[A-Z]+ \/\S* HTTP\/1\.1\r\n[\s\S]*?\r\n\r\n/
 const MAX_HEAD = 16 * 1024
 
 export interface RawUpstream {
