@@ -200,12 +200,15 @@ t.test('1,000 responses that break off leave no connection behind', async (t) =>
   let cut = 0
   await inParallel(1_000, 20, async () => {
     try {
-      await (await fetch(`${gate.origin}/public/x`)).text()
+      const answer = await fetch(`${gate.origin}/public/x`)
+      await answer.text()
+      // The reset may overtake the response's first bytes: then there was no response.
+      if (answer.status === 502) cut++
     } catch {
       cut++
     }
   })
-  t.equal(cut, 1_000)
+  t.equal(cut, 1_000, 'none ended as if it were whole')
   t.equal(upstream.requests() - before, 1_000, 'nothing was asked twice')
   await eventually('every connection to be gone', () => upstream.open() === 0)
   await eventually('nothing under way', () => isIdle(gate))

@@ -66,9 +66,9 @@ t.test(
 )
 
 t.test('whoever moves, or waits for the upstream, is not cut off', async (t) => {
-  const { origin } = await start(t, 'timeouts: {idle: 150ms}')
+  const { origin } = await start(t, 'timeouts: {idle: 500ms}')
   const connection = await connectRaw(origin)
-  upstream.answer((socket) => setTimeout(() => socket.write(OK), 500))
+  upstream.answer((socket) => setTimeout(() => socket.write(OK), 1_200))
   connection.send(GET)
   t.match(await connection.until(/ok$/), /^HTTP\/1\.1 200/, 'the upstream takes its time')
   upstream.answer((socket) => {
@@ -79,7 +79,7 @@ t.test('whoever moves, or waits for the upstream, is not cut off', async (t) => 
   const uploading = await connectRaw(origin)
   uploading.send(`${POST}Content-Length: 10\r\n\r\n`)
   for (const byte of 'hello bye.') {
-    await pause(60)
+    await pause(120)
     uploading.send(byte)
   }
   t.match(await uploading.until(/ok$/), /^HTTP\/1\.1 200/, 'a slow upload')
@@ -88,10 +88,10 @@ t.test('whoever moves, or waits for the upstream, is not cut off', async (t) => 
 })
 
 t.test('an upstream that does not read for a while is not blamed on the client', async (t) => {
-  const gate = await startGateway({ more: 'timeouts: {idle: 150ms}' })
+  const gate = await startGateway({ more: 'timeouts: {idle: 700ms}' })
   t.teardown(gate.stop)
   gate.upstream.handle((request, response) => {
-    setTimeout(() => request.resume(), 500)
+    setTimeout(() => request.resume(), 1_800)
     request.on('end', () => response.end('taken'))
   })
   const body = Buffer.alloc(30 * MIB)
@@ -100,7 +100,7 @@ t.test('an upstream that does not read for a while is not blamed on the client',
 })
 
 t.test('a client that stops reading is cut off, one that reads slowly is not', async (t) => {
-  const gate = await start(t, 'timeouts: {idle: 300ms}')
+  const gate = await start(t, 'timeouts: {idle: 500ms}')
   const size = 48 * MIB
   let asked: Socket | undefined
   upstream.answer((socket) => {
