@@ -1,7 +1,7 @@
 // Whose request it is when it came through proxies: only the word of trusted peers counts, from the nearest outwards.
-import { BlockList, isIP, isIPv4 } from 'node:net'
+import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net'
 
-/** Compiles addresses and CIDRs into a test. An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) is judged as IPv4. */
+/** Compiles addresses and CIDRs, already checked, into a test. IPv4 written as IPv6 (`::ffff:10.0.0.1`) is judged as IPv4. */
 export function compileTrustedProxies(cidrs: readonly string[]): (address: string) => boolean {
   if (cidrs.length === 0) return () => false
   const list = new BlockList()
@@ -19,14 +19,14 @@ export function compileTrustedProxies(cidrs: readonly string[]): (address: strin
 
 /**
  * The nearest address that no trusted proxy vouches for, or the farthest that one does.
- * An entry that is no address ends the walk: what lies beyond it is anybody's word.
+ * An entry that is no address ends the walk: what lies beyond it is anybody's word. One address has one spelling here.
  */
 export function clientAddress(
   peer: string,
   forwardedFor: string | undefined,
   isTrusted: (address: string) => boolean,
 ): string {
-  let client = peer
+  let client = toPlainAddress(peer) ?? peer
   const entries = (forwardedFor ?? '').split(',')
   for (let i = entries.length - 1; i >= 0 && isTrusted(client); i--) {
     const address = toPlainAddress(withoutPort((entries[i] ?? '').replace(/^[ \t]+|[ \t]+$/g, '')))
@@ -36,12 +36,14 @@ export function clientAddress(
   return client
 }
 
-/** Undefined when it is no IP address. Zone ids go, mapped IPv4 becomes IPv4. */
+/** The address in its shortest spelling, without zone id, mapped IPv4 as IPv4. Undefined when it is no IP address. */
 function toPlainAddress(text: string): string | undefined {
-  const [address = ''] = text.split('%', 1)
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  const plain = mapped ?? address
-  return isIP(plain) === 0 ? undefined : plain
+  if (isIPv4(text)) return text
+  if (!isIPv6(text)) return undefined
+  const [unzoned = ''] = text.split('%', 1)
+  const { address } = new SocketAddress({ address: unzoned, family: 'ipv6' })
+  const mapped = address.startsWith('::ffff:') ? address.slice(7) : ''
+  return isIPv4(mapped) ? mapped : address
 }
 
 function withoutPort(text: string): string {

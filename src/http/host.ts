@@ -1,4 +1,5 @@
 // The authority of a request (RFC 9110 section 7.2), in one spelling. Never takes more than a host and a port.
+import { isIPv6 } from 'node:net'
 import { type Refusal, toMalformed } from './refusal.ts'
 
 export interface Host {
@@ -18,8 +19,8 @@ export function parseHost(value: string | undefined): Host | Refusal {
   const match = AUTHORITY.exec(value)
   if (match === null) return toMalformed('Host is not a name or address with an optional port')
   const [, written = '', port = ''] = match
-  if (written.includes('..') || Number(port) > 65_535)
-    return toMalformed('Host has a bad name or port')
+  const isName = written.startsWith('[') ? isIPv6(written.slice(1, -1)) : !written.includes('..')
+  if (!isName || Number(port) > 65_535) return toMalformed('Host has a bad name or port')
   const folded = written.toLowerCase()
   const name = folded.endsWith('.') ? folded.slice(0, -1) : folded
   return { name, port, authority: port === '' ? name : `${name}:${port}` }

@@ -1,5 +1,5 @@
 // A route's pattern: what configuration may write, and how one pattern is ranked against another.
-import { decodePath, hasControl, hasDotSegment } from '../http/request-target.ts'
+import { decodePath, hasDotSegment } from '../http/request-target.ts'
 
 export interface RoutePattern {
   /** Exact, or a prefix that ends in `/*`. */
@@ -23,7 +23,7 @@ export function parsePathPattern(text: string): PathPattern | { readonly problem
   if (/[?#\\\s]/.test(written))
     return { problem: 'a path has no query, fragment, backslash or space' }
   const decoded = decodePath(written)
-  if (decoded === undefined || hasControl(decoded)) {
+  if (decoded === undefined) {
     return { problem: 'percent-encoding is broken, or hides a slash or a control character' }
   }
   if (hasDotSegment(decoded) || (prefix ? `${decoded}/` : decoded).includes('//')) {

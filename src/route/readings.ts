@@ -9,13 +9,13 @@ import { hasDotSegment } from '../http/request-target.ts'
 export function readingsOf(decodedPath: string): readonly string[] | undefined {
   const decodedAgain = decodeLeniently(decodedPath)
   if (gainsSlash(decodedPath, decodedAgain)) return undefined
+  const cut = cutParameters(decodedPath)
+  const paths = [decodedPath, decodedAgain, cut, cutParameters(decodedAgain), decodeLeniently(cut)]
   const readings = new Set<string>()
-  for (const decoded of [decodedPath, decodedAgain]) {
-    for (const path of [decoded, cutParameters(decoded)]) {
-      if (hasDotSegment(path) || path.includes('//')) return undefined
-      for (const cased of [path, path.toLowerCase(), foldCase(path)]) {
-        readings.add(cased).add(cased.endsWith('/') ? cased.slice(0, -1) : `${cased}/`)
-      }
+  for (const path of new Set(paths)) {
+    if (hasDotSegment(path) || path.includes('//')) return undefined
+    for (const cased of [path, path.toLowerCase(), foldCase(path)]) {
+      readings.add(cased).add(cased.endsWith('/') ? cased.slice(0, -1) : `${cased}/`)
     }
   }
   readings.delete(decodedPath)
@@ -33,16 +33,18 @@ function gainsSlash(before: string, after: string): boolean {
   return before !== after && slashes(after) !== slashes(before)
 }
 
+/** One ASCII character, or as many bytes as its first one announces. */
+const ENCODED =
+  /%[0-7][\da-f]|%[cd][\da-f]%[89ab][\da-f]|%e[\da-f](?:%[89ab][\da-f]){2}|%f[0-7](?:%[89ab][\da-f]){3}/gi
+
 /** Decodes what is valid and leaves the rest, as a careless upstream would. */
 function decodeLeniently(path: string): string {
   if (!path.includes('%')) return path
-  return path.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
+  return path.replace(ENCODED, (bytes) => {
     try {
-      return decodeURIComponent(run)
+      return decodeURIComponent(bytes)
     } catch {
-      return run.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) =>
-        String.fromCharCode(parseInt(hex, 16)),
-      )
+      return bytes // An overlong form or a surrogate.
     }
   })
 }

@@ -1,4 +1,5 @@
 // Whose word counts about the caller's address (catalogue rows H-09, H-10).
+import fc from 'fast-check'
 import t from 'tap'
 import { clientAddress, compileTrustedProxies } from '../../src/http/client-address.ts'
 
@@ -16,6 +17,8 @@ t.test('H-10: IPv4 written as IPv6 and zone ids change nothing', async (t) => {
     '10.255.255.255',
     '::ffff:10.1.2.3',
     '::FFFF:192.168.1.1',
+    '::ffff:a01:203',
+    '0:0:0:0:0:ffff:10.1.2.3',
     'fd12::1',
     'fd12::1%eth0',
     '::1',
@@ -32,6 +35,9 @@ t.test('H-10: IPv4 written as IPv6 and zone ids change nothing', async (t) => {
     '',
     'unknown',
     '10.0.0.1.2',
+    '10.0.0.1%eth0',
+    '::10.0.0.1',
+    '[::1]',
     '_hidden',
   ]) {
     t.notOk(isTrusted(address), address)
@@ -53,6 +59,11 @@ t.test(
       ['10.0.0.1', '[2001:db8::1]', '2001:db8::1'],
       ['10.0.0.1', '2001:db8::1', '2001:db8::1'],
       ['10.0.0.1', '::ffff:1.1.1.1', '1.1.1.1'],
+      ['10.0.0.1', '6.6.6.6, 1.1.1.1, ::ffff:a00:2', '1.1.1.1'],
+      ['10.0.0.1', '2001:DB8:0:0::1', '2001:db8::1'],
+      ['::ffff:10.0.0.1', undefined, '10.0.0.1'],
+      ['::ffff:8.8.8.8', '1.1.1.1', '8.8.8.8'],
+      ['', '1.1.1.1', ''],
     ]
     for (const [peer, forwarded, client] of cases)
       t.equal(clientAddress(peer, forwarded, isTrusted), client, `${peer} ${forwarded}`)
@@ -70,8 +81,27 @@ t.test('an entry that is no address ends the walk where it was', async (t) => {
     '999.1.1.1',
     '[::1',
     'x:1',
+    '1.1.1.1%eth0',
   ]) {
     t.equal(clientAddress('10.0.0.1', `1.1.1.1, ${entry}`, isTrusted), '10.0.0.1', entry)
     t.equal(clientAddress('10.0.0.1', `1.1.1.1, ${entry}, 10.0.0.2`, isTrusted), '10.0.0.2', entry)
   }
+})
+
+t.test('what stands beyond the first stranger never counts', async (t) => {
+  const entry = fc.oneof(
+    fc.constantFrom('10.0.0.1', '10.9.9.9:80', '::ffff:10.0.0.1', 'fd00::1%eth0', '[fd00::2]:443'),
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.constantFrom('unknown', '', '_x', '10.0.0', '[10.0.0.1'),
+  )
+  fc.assert(
+    fc.property(fc.array(entry), fc.array(entry), fc.ipV4(), (beyond, within, stranger) => {
+      fc.pre(!isTrusted(stranger))
+      const seen = clientAddress('10.0.0.1', [stranger, ...within].join(','), isTrusted)
+      const whole = clientAddress('10.0.0.1', [...beyond, stranger, ...within].join(), isTrusted)
+      return whole === seen
+    }),
+  )
+  t.pass('for every generated case')
 })

@@ -30,6 +30,21 @@ t.test('decoding once more is lenient, as a careless upstream is', async (t) => 
   t.ok(readingsOf('/%ff%41')?.includes('/%ffA'))
   t.ok(readingsOf('/100%')?.includes('/100%/'))
   t.ok(readingsOf('/%zz')?.includes('/%zz/'))
+  t.ok(readingsOf('/%C3%A9%ff')?.includes('/é%ff'), 'what is valid, beside what is not')
+  t.ok(readingsOf('/%C3%41')?.includes('/%C3A'))
+  t.ok(readingsOf('/%e2%84%aa%F0%9F%98%80')?.includes('/\u212a😀'))
+  for (const path of ['/%ed%a0%80', '/%c0%ae', '/%f7%bf%bf%bf', '/%80', '/%e2%84', '/%u0041']) {
+    t.notOk(
+      readingsOf(path)?.some((reading) => !reading.toLowerCase().startsWith(path)),
+      `${path} is left`,
+    )
+  }
+})
+
+t.test('parameters are cut before decoding and after it', async (t) => {
+  const readings = readingsOf('/a%3bb;c') ?? []
+  for (const reading of ['/a%3bb', '/a;b', '/a;b;c', '/a'])
+    t.ok(readings.includes(reading), reading)
 })
 
 t.test('case folds as the loosest upstream folds', async (t) => {

@@ -228,3 +228,72 @@ t.test('the tree agrees with comparing every pattern in turn', async (t) => {
   )
   t.pass('for every generated case')
 })
+
+/** Decodes byte by byte what is valid UTF-8 and leaves the rest: slow, and written apart from the code under test. */
+function decodeOnceMore(path: string): string {
+  const [, bytes = ''] = /^((?:%[0-9a-f]{2}){1,4})/i.exec(path) ?? []
+  for (let length = 3; length <= bytes.length; length += 3) {
+    try {
+      return decodeURIComponent(bytes.slice(0, length)) + decodeOnceMore(path.slice(length))
+    } catch {}
+  }
+  return path === '' ? '' : path.charAt(0) + decodeOnceMore(path.slice(1))
+}
+
+function segmentsOf(path: string): string[] {
+  return path.split('/').slice(1)
+}
+
+function isRefusedReading(path: string): boolean {
+  const isDots = (segment: string) => /^\.\.?(;|$)/.test(segment)
+  return segmentsOf(path).some(isDots) || segmentsOf(path).slice(0, -1).includes('')
+}
+
+/** The routes of a decoded path and of all its readings, by trying every one against every pattern. */
+function askSlowly(patterns: readonly string[], decodedPath: string): string {
+  const cut = (path: string) => path.replace(/;[^/]*/g, '')
+  const again = decodeOnceMore(decodedPath)
+  if (/[\\]|%2f/i.test(again + decodedPath)) return 'target_ambiguous'
+  if (segmentsOf(again).length !== segmentsOf(decodedPath).length) return 'target_ambiguous'
+  const decoded = [decodedPath, again, cut(decodedPath), cut(again)]
+  const paths = [...decoded, decodeOnceMore(cut(decodedPath))]
+  if (paths.some(isRefusedReading)) return 'target_ambiguous'
+  const best = (path: string) =>
+    patterns
+      .filter((pattern) => {
+        const plain = decodeURIComponent(pattern)
+        return pattern.endsWith('/*') ? path.startsWith(plain.slice(0, -1)) : path === plain
+      })
+      .sort((x, y) => Number(x.endsWith('*')) - Number(y.endsWith('*')) || y.length - x.length)[0]
+  const written = best(decodedPath)
+  if (written === undefined) return 'none'
+  const readings = paths
+    .flatMap((path) => [path, path.toLowerCase()])
+    .flatMap((path) => [path, path.endsWith('/') ? path.slice(0, -1) : `${path}/`])
+  const others = new Set(readings.map(best).filter((route) => route && route !== written))
+  return [written, ...[...others].sort()].join(' + ')
+}
+
+t.test('the other routes are those that trying every reading in turn finds', async (t) => {
+  const patterns = [
+    '/*', '/a/*', '/a/b/*', '/a', '/a/', '/a/b', '/a/b/', '/k/*', '/', '/a;x', '/A/*', '/%C3%A9/*', '/%C3%A9%25ff',
+  ] // prettier-ignore
+  const segment = fc.constantFrom(
+    'a', 'b', 'A', 'k', '', ';x', 'a;x', 'a%3bx', '%2541', 'a%253bx', '%253b', '%252e', '..%253b', '%c3%a9', '%25c3%25a9', '%25ff',
+    '%25c3%25a9%25ff', '%25ed%25a0%2580', '%e2%84%aa', '%255c', '%252F', '%25',
+  ) // prettier-ignore
+  fc.assert(
+    fc.property(
+      fc.subarray(patterns, { minLength: 1 }),
+      fc.array(segment, { minLength: 1, maxLength: 4 }),
+      (chosen, segments) => {
+        const target = parseRequestTarget(`/${segments.join('/')}`, 'h')
+        if ('refused' in target) return true
+        const found = asker(Object.fromEntries(chosen.map((path) => [path, path])))(target.path)
+        return found === askSlowly(chosen, target.decodedPath)
+      },
+    ),
+    { numRuns: 5_000 },
+  )
+  t.pass('for every generated case')
+})
