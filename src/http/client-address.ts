@@ -37,7 +37,7 @@ export function clientAddress(
 }
 
 /** The address in its shortest spelling, without zone id, mapped IPv4 as IPv4. Undefined when it is no IP address. */
-function toPlainAddress(text: string): string | undefined {
+export function toPlainAddress(text: string): string | undefined {
   if (isIPv4(text)) return text
   if (!isIPv6(text)) return undefined
   const [unzoned = ''] = text.split('%', 1)

@@ -1,7 +1,7 @@
 // Reads a received request into RequestFacts, or says why it cannot be read in one way only. Nothing behind it looks at the raw request.
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { clientAddress } from '../http/client-address.ts'
+import { clientAddress, toPlainAddress } from '../http/client-address.ts'
 import { checkFraming, singleValue } from '../http/headers.ts'
 import { parseHost } from '../http/host.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
@@ -44,7 +44,8 @@ export function toRequestFacts(
   if ('refused' in host) return host
   const target = parseRequestTarget(url, host.authority)
   if ('refused' in target) return target
-  const peerAddress = request.socket.remoteAddress ?? ''
+  const { remoteAddress = '' } = request.socket
+  const peerAddress = toPlainAddress(remoteAddress) ?? remoteAddress
   const peerTrusted = isTrusted(peerAddress)
   return {
     method,

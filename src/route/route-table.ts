@@ -127,7 +127,7 @@ function toCandidates<R>(entry: RouteEntry<R>, index: number): Candidate<R>[] {
 
 /** Of one rank, and some request would match both. */
 function couldTie<R>(a: Candidate<R>, b: Candidate<R>): boolean {
-  if (a.rank !== b.rank || a.index === b.index) return false
+  if (a.rank !== b.rank) return false
   const sharesHost =
     a.hosts.length === 0 || a.hosts.some(({ name }) => b.hosts.some((h) => h.name === name))
   return sharesHost && (!a.methods || a.methods.some((method) => b.methods?.includes(method)))

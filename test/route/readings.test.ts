@@ -49,6 +49,8 @@ t.test('parameters are cut before decoding and after it', async (t) => {
 
 t.test('case folds as the loosest upstream folds', async (t) => {
   t.ok(readingsOf('/\u212Aey')?.includes('/key'), 'the Kelvin sign')
+  t.ok(readingsOf('/A\u00df')?.includes('/a\u00df'), 'sharp s as it is')
+  t.ok(readingsOf('/A\u00df')?.includes('/ass'), 'and as it is in capitals')
   t.ok(readingsOf('/ADM\u0130N')?.includes('/admi\u0307n'))
   t.ok(readingsOf('/adm\u0131n')?.includes('/admin'), 'dotless i')
   t.ok(readingsOf('/u\u017fer')?.includes('/user'), 'long s')
