@@ -32,7 +32,9 @@ export interface Command {
 
 /** Starts `poolgate` with these arguments; killed when the test ends. */
 export function runCommand(t: Test, args: readonly string[]): Command {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const texts = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => {
     texts.stdout += chunk
