@@ -12,6 +12,7 @@ import { compileRules } from './policy/compile-rules.ts'
 import { DENY_REASONS } from './policy/decision.ts'
 import { createActiveExchanges } from './proxy/active-exchanges.ts'
 import { createListener, type EarlyRefusal, type ListenerSettings } from './proxy/listener.ts'
+import { createPipelinedExchanges } from './proxy/pipelined-exchanges.ts'
 import { createProxyHandler } from './proxy/proxy-handler.ts'
 import { createRulesets, type Ruleset } from './proxy/ruleset.ts'
 import { createAccessLog } from './telemetry/access-log.ts'
@@ -70,6 +71,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
   })
   const logAccess = createAccessLog(log, () => rulesets.current().config.log.access)
   const active = createActiveExchanges()
+  const pipelined = createPipelinedExchanges()
   const nextId = createIds()
   let draining = false
   let stopping: Promise<void> | undefined
@@ -91,11 +93,14 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     },
     closed(exchange) {
       active.remove(exchange)
+      pipelined.leave(exchange)
       metrics.exchangeEnded()
       exchange.finish()
       observe(exchange)
       if (draining) listener.closeIdle()
     },
+    ending: ({ request }) => listener.takeNoMore(request.socket),
+    pipelined,
     faulted: (error, { id }) => log.error({ err: error, request_id: id }, 'internal error'),
   })
 
@@ -148,6 +153,10 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     await Promise.race([closed, late])
     cutAll()
     await closed
+    // The last exchanges end with their sockets, which may be a turn behind the server: their lines are not to be lost.
+    for (let turns = 0; active.count() > 0 && turns < 100; turns++) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 
   async function stop(): Promise<void> {

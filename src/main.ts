@@ -2,22 +2,25 @@
 // The process entry: arguments to a command, signals, exit codes, the real clock. The only place that touches the machine's own.
 import { readFileSync } from 'node:fs'
 import type { Clock } from './base/clock.ts'
+import { startTimer } from './base/timer.ts'
 import type { CommandContext } from './cli/command-context.ts'
+import { toInvocation } from './cli/invocation.ts'
 import { runProgram } from './cli/program.ts'
 
 const clock: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs)
-    timer.unref()
-    return { cancel: () => clearTimeout(timer) }
-  },
+  after: startTimer,
 }
 
 const context: CommandContext = {
   clock,
   version: readVersion(),
+  invocation: toInvocation({
+    execPath: process.execPath,
+    script: process.argv[1] ?? '',
+    npmPackage: process.env.npm_package_name,
+  }),
   env: process.env,
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
@@ -37,10 +40,12 @@ function readVersion(): string {
   return (JSON.parse(manifest) as { version: string }).version
 }
 
-// A reader that goes away, as `poolgate routes | head` does, is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-})
+// A reader that goes away, as `poolgate check FILE 2>&1 | head` does, is no failure of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
 
 // Every request guards itself; what still comes here is a defect, and a process in an unknown state must not decide anything.
 process.on('uncaughtException', (error) => {

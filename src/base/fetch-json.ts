@@ -3,20 +3,8 @@
 import { Client, type Dispatcher } from 'undici'
 import type { Clock } from './clock.ts'
 
-export type FetchJsonFailure =
-  | 'url_refused'
-  | 'unreachable'
-  | 'tls_untrusted'
-  | 'protocol'
-  | 'timeout'
-  | 'status'
-  | 'encoding'
-  | 'too_large'
-  | 'not_json'
-
 export type FetchJsonResult =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly failure: FetchJsonFailure; readonly message: string }
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string }
 
 export interface FetchJsonLimits {
   readonly clock: Clock
@@ -29,8 +17,6 @@ export interface FetchJsonLimits {
 type Refused = Extract<FetchJsonResult, { ok: false }>
 
 const MAX_HEADER_BYTES = 16 * 1024
-const TLS_ERROR = /CERT|TLS|SSL|UNABLE_TO_|EPROTO/
-const NETWORK_ERROR = /^E[A-Z_]+$/
 
 /**
  * GETs `url` (http or https, without user information) and parses its body.
@@ -39,7 +25,7 @@ const NETWORK_ERROR = /^E[A-Z_]+$/
 export async function fetchJson(url: string, limits: FetchJsonLimits): Promise<FetchJsonResult> {
   const target = URL.parse(url)
   if (target === null || !isFetchable(target)) {
-    return refused('url_refused', 'not an http or https URL without user information')
+    return refused('not an http or https URL without user information')
   }
   const client = createClient(target.origin, limits.deadlineMs)
   const expiry = new AbortController()
@@ -47,8 +33,8 @@ export async function fetchJson(url: string, limits: FetchJsonLimits): Promise<F
   try {
     return await readDocument(client, target, expiry.signal, limits.maxBytes)
   } catch (error) {
-    if (expiry.signal.aborted) return refused('timeout', `no answer in ${limits.deadlineMs} ms`)
-    return toFailure(error)
+    if (expiry.signal.aborted) return refused(`no answer in ${limits.deadlineMs} ms`)
+    return toRefused(error)
   } finally {
     timer.cancel()
     await client.destroy()
@@ -84,14 +70,12 @@ async function readDocument(
     signal,
   })
   body.on('error', () => undefined)
-  if (statusCode !== 200) return refused('status', `answered ${statusCode}, not 200`)
+  if (statusCode !== 200) return refused(`answered ${statusCode}, not 200`)
   if (headers['content-encoding'] !== undefined) {
-    return refused('encoding', 'answered with a Content-Encoding')
+    return refused('answered with a Content-Encoding')
   }
   const bytes = await readAtMost(body, maxBytes)
-  return bytes
-    ? parseJson(bytes)
-    : refused('too_large', `answered with more than ${maxBytes} bytes`)
+  return bytes ? parseJson(bytes) : refused(`answered with more than ${maxBytes} bytes`)
 }
 
 /** Undefined when there is more than `maxBytes`. */
@@ -113,19 +97,16 @@ function parseJson(bytes: Buffer): FetchJsonResult {
   try {
     return { ok: true, value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
   } catch {
-    return refused('not_json', 'answered with something that is not JSON')
+    return refused('answered with something that is not JSON')
   }
 }
 
-/** The one place where undici's and Node's error codes are read. */
-function toFailure(error: unknown): Refused {
+/** undici's and Node's own words, with their code. */
+function toRefused(error: unknown): Refused {
   const { code = '', message } = error as { code?: string; message: string }
-  const said = message.includes(code) ? message : `${message} (${code})`
-  if (code === 'UND_ERR_CONNECT_TIMEOUT') return refused('timeout', said)
-  if (TLS_ERROR.test(code)) return refused('tls_untrusted', said)
-  return refused(NETWORK_ERROR.test(code) ? 'unreachable' : 'protocol', said)
+  return refused(message.includes(code) ? message : `${message} (${code})`)
 }
 
-function refused(failure: FetchJsonFailure, message: string): Refused {
-  return { ok: false, failure, message }
+function refused(message: string): Refused {
+  return { ok: false, message }
 }

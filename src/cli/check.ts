@@ -2,7 +2,7 @@
 import type { LoadedConfig, PrintableConfig } from '../config/load.ts'
 import { ConfigError, type Problem, toProblemText } from '../config/problem.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
-import { type Flags, loadFileOrFlags, missingFlags } from './flags-config.ts'
+import { findMissing, type Flags, loadFileOrFlags } from './flags-config.ts'
 
 export interface CheckOptions {
   /** Undefined: what the flags stand for. */
@@ -13,7 +13,7 @@ export interface CheckOptions {
   readonly format?: 'text' | 'json' | undefined
 }
 
-/** Problems that only compiling finds, such as routes that could tie. */
+/** Problems beyond the text, such as routes that could tie or files that are not there. */
 export type FindProblems = (loaded: LoadedConfig) => readonly Problem[]
 
 interface Outcome {
@@ -26,9 +26,10 @@ export async function check(
   context: CommandContext,
   findProblems: FindProblems = () => [],
 ): Promise<ExitCode> {
-  const missing = options.file === undefined ? missingFlags(options.flags ?? {}, context.env) : []
-  if (missing.length > 0) {
-    context.stderr(`name a configuration file, or give ${missing.join(', ')}\n`)
+  const { file, flags = {} } = options
+  const missing = file === undefined ? findMissing(flags, context.env) : undefined
+  if (missing !== undefined) {
+    context.stderr(`name a configuration file, or give ${missing}\n`)
     return 2
   }
   const outcome = toOutcome(options, context.env, findProblems)

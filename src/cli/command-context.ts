@@ -5,6 +5,8 @@ export interface CommandContext {
   readonly clock: Clock
   /** The version of this program. */
   readonly version: string
+  /** The words that call this program from a shell, to be followed by a command. */
+  readonly invocation: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void

@@ -5,6 +5,8 @@ import { toShellWord } from './shell-word.ts'
 export interface GuideFacts extends ExampleFacts {
   readonly admin: string | undefined
   readonly pool: { readonly origin: string; readonly issuer: string; readonly clientId: string }
+  /** The words that call this program. */
+  readonly invocation: string
   /** Access tokens by username. */
   readonly tokens: ReadonlyMap<string, string>
 }
@@ -28,7 +30,8 @@ export function toGuide(facts: GuideFacts): string {
     '',
     ...[...facts.tokens].map(([username, token]) => `${toVariable(username)}=${token}`),
     '',
-    `Others: poolgate token mint --pool ${facts.pool.origin} NAME [--use id] [--expires-in 10m]`,
+    `Others: ${facts.invocation} token mint --pool ${facts.pool.origin} ${toExampleName(facts)}`,
+    '  with --use id, --expires-in 10m, --group NAME and more: --help tells',
     '',
     'TRY IT: paste the lines into another terminal, each as it is',
     '',
@@ -37,6 +40,11 @@ export function toGuide(facts: GuideFacts): string {
   ]
     .map((line) => `${line}\n`)
     .join('')
+}
+
+/** Of somebody for whom a token can be had. */
+function toExampleName({ users }: GuideFacts): string {
+  return toShellWord(users.find(({ enabled }) => enabled)?.username ?? 'NAME')
 }
 
 function toAddresses({ gateway, admin, upstream, pool }: GuideFacts): string[][] {

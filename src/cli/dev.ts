@@ -4,7 +4,7 @@ import { listenOn } from '../base/listen.ts'
 import { type LoadedConfig, loadConfig, loadConfigFile } from '../config/load.ts'
 import type { Gateway, GatewayPorts } from '../gateway.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
-import { type DevAddresses, toDemoConfig, withDevPool } from './dev-config.ts'
+import { type DevSettings, toDemoConfig, withDevPool } from './dev-config.ts'
 import { type GuideFacts, toGuide } from './dev-guide.ts'
 import { loadChecked } from './serve.ts'
 
@@ -17,10 +17,14 @@ export interface DevOptions {
   readonly poolPort?: string | undefined
   /** Runs this configuration in place of the demo routes, with the dev pool in place of its user pools. */
   readonly config?: string | undefined
+  /** Access lines and information on standard output, below the guide. */
+  readonly verbose?: boolean | undefined
 }
 
 export type CreateGateway = (loaded: LoadedConfig, ports: GatewayPorts) => Gateway
 type DevPool = import('../dev-pool/dev-pool.ts').DevPool
+
+type Stop = () => Promise<void>
 
 const HOST = '127.0.0.1'
 const DEFAULT_PORT = 8080
@@ -34,21 +38,24 @@ export async function dev(
   context: CommandContext,
   createGateway: CreateGateway,
 ): Promise<ExitCode> {
-  const wrong = [options.port, options.poolPort].find((port) => port !== undefined && !isPort(port))
-  if (wrong !== undefined) {
-    context.stderr(`${wrong} is not a port: give a number from 0 to 65535\n`)
+  const misuse = findMisuse(options)
+  if (misuse !== undefined) {
+    context.stderr(`${misuse}\n`)
     return 2
   }
-  const stops: (() => Promise<void>)[] = []
+  const stops: Stop[] = []
+  let stopped = true
+  let code: ExitCode
   try {
-    return await run(options, context, createGateway, stops)
+    code = await run(options, context, createGateway, stops)
   } catch (error) {
     if (!isExpected(error)) throw error
-    context.stderr(`${(error as Error).message}\n`)
-    return 1
+    context.stderr(`${toStartProblem(error as NodeJS.ErrnoException, options)}\n`)
+    code = 1
   } finally {
-    for (const stop of stops.reverse()) await stop()
+    stopped = await stopAll(stops, context)
   }
+  return stopped ? code : 70
 }
 
 /** @param stops gets what ends each part, in the order of their start */
@@ -56,33 +63,38 @@ async function run(
   options: DevOptions,
   context: CommandContext,
   createGateway: CreateGateway,
-  stops: (() => Promise<void>)[],
+  stops: Stop[],
 ): Promise<ExitCode> {
   const pool = await startPool(options, context)
   stops.push(pool.stop)
   const { startDemoUpstream } = await import('../dev-pool/demo-upstream.ts')
   const upstream = options.config === undefined ? await startDemoUpstream() : undefined
   if (upstream) stops.push(upstream.stop)
-  const addresses = {
-    port: await choosePort(options.port, DEFAULT_PORT, 'gateway', context),
-    // Whoever takes any port for the gateway takes any for this too.
-    adminPort: await choosePort(
-      options.port === '0' ? '0' : undefined,
-      DEFAULT_ADMIN_PORT,
-      'admin listener',
-      context,
-    ),
-  }
-  const loaded = loadDev(options.config, pool, upstream?.origin ?? '', addresses, context)
+  const settings = await toSettings(options, context)
+  const loaded = loadDev(options.config, pool, upstream?.origin ?? '', settings, context)
   if (loaded === undefined) return 1
   const { clock, version, stdout } = context
   const gateway = createGateway(loaded, { clock, version, logDestination: { write: stdout } })
   stops.push(gateway.stop)
   const stopped = onStop(context, gateway)
   const { origin, adminOrigin } = await gateway.start()
-  stdout(toGuide(await toFacts(pool, origin, adminOrigin, upstream?.origin)))
+  stdout(toGuide(await toFacts(pool, origin, adminOrigin, upstream?.origin, context)))
   await stopped
   return 0
+}
+
+async function toSettings(options: DevOptions, context: CommandContext): Promise<DevSettings> {
+  const { port, verbose = false } = options
+  return {
+    port: await choosePort(port, { usual: DEFAULT_PORT, what: 'gateway' }, context),
+    // Whoever takes any port for the gateway takes any for this too.
+    adminPort: await choosePort(
+      port === '0' ? '0' : undefined,
+      { usual: DEFAULT_ADMIN_PORT, what: 'admin listener', reserved: port },
+      context,
+    ),
+    verbose,
+  }
 }
 
 async function startPool(options: DevOptions, context: CommandContext): Promise<DevPool> {
@@ -91,7 +103,11 @@ async function startPool(options: DevOptions, context: CommandContext): Promise<
   return startDevPool({
     clock: context.clock,
     usersFile: options.users,
-    port: await choosePort(options.poolPort, DEFAULT_POOL_PORT, 'dev user pool', context),
+    port: await choosePort(
+      options.poolPort,
+      { usual: DEFAULT_POOL_PORT, what: 'dev user pool', reserved: options.port },
+      context,
+    ),
     onUsersChange: (problem) =>
       stderr(problem ? `the former users stay:\n${problem}\n` : 'the new users are in force\n'),
     onFault: (error) => stderr(`dev user pool: ${(error as Error).stack}\n`),
@@ -102,24 +118,38 @@ function loadDev(
   file: string | undefined,
   pool: DevPool,
   upstreamOrigin: string,
-  addresses: DevAddresses,
+  settings: DevSettings,
   context: CommandContext,
 ): LoadedConfig | undefined {
   return loadChecked(() => {
     if (file === undefined) {
-      return loadConfig(toDemoConfig(pool, upstreamOrigin, addresses), '(demo)', {})
+      return loadConfig(toDemoConfig(pool, upstreamOrigin, settings), '(demo)', {})
     }
-    return withDevPool(loadConfigFile(file, context.env), pool, addresses)
+    return withDevPool(loadConfigFile(file, context.env), pool, settings)
   }, context)
 }
 
-/** Resolves once a signal has stopped the gateway; a second signal cuts what is left. */
+/** Resolves once a signal has ended the gateway, well or badly: `stopAll` tells. A second signal cuts what is left. */
 function onStop({ onSignal }: CommandContext, gateway: Gateway): Promise<void> {
   return new Promise((resolve) => {
-    const stop = () => void gateway.stop().then(resolve)
+    const stop = () => void gateway.stop().then(resolve, () => resolve())
     onSignal('SIGTERM', stop)
     onSignal('SIGINT', stop)
   })
+}
+
+/** Ends every part, whatever becomes of the others; false after a failure, which is told. */
+async function stopAll(stops: readonly Stop[], { stderr }: CommandContext): Promise<boolean> {
+  let stopped = true
+  for (const stop of stops.toReversed()) {
+    try {
+      await stop()
+    } catch (error) {
+      stopped = false
+      stderr(`internal error: stopping failed: ${(error as Error).stack}\n`)
+    }
+  }
+  return stopped
 }
 
 async function toFacts(
@@ -127,6 +157,7 @@ async function toFacts(
   gateway: string,
   admin: string | undefined,
   upstream: string | undefined,
+  { invocation }: CommandContext,
 ): Promise<GuideFacts> {
   const { MINT_PATH } = await import('../dev-pool/mint-endpoint.ts')
   const users = pool.users()
@@ -135,22 +166,37 @@ async function toFacts(
     names.map(async ({ username }) => [username, await pool.mint(username)] as const),
   )
   const mintUrl = pool.origin + MINT_PATH
-  return { gateway, admin, upstream, pool, mintUrl, users, tokens: new Map(tokens) }
+  return { gateway, admin, upstream, pool, mintUrl, users, invocation, tokens: new Map(tokens) }
+}
+
+/** What is wrong with the ports that were asked for, where they are wrong in themselves. */
+function findMisuse({ port, poolPort }: DevOptions): string | undefined {
+  const wrong = [port, poolPort].find((given) => given !== undefined && !isPort(given))
+  if (wrong !== undefined) return `${wrong} is not a port: give a number from 0 to 65535`
+  const same = port !== undefined && Number(port) !== 0 && Number(port) === Number(poolPort)
+  return same ? `--port and --pool-port cannot both be ${port}` : undefined
 }
 
 function isPort(text: string): boolean {
   return /^\d{1,5}$/.test(text) && Number(text) <= 65_535
 }
 
+interface PortWish {
+  readonly usual: number
+  /** Who gets it. */
+  readonly what: string
+  /** Asked for by a flag for someone else. */
+  readonly reserved?: string | undefined
+}
+
 /** The given port; else the usual one, or a free one with a note where that is taken. */
 async function choosePort(
   given: string | undefined,
-  usual: number,
-  what: string,
+  { usual, what, reserved }: PortWish,
   { stderr }: CommandContext,
 ): Promise<number> {
   if (given !== undefined) return Number(given)
-  if (await isFree(usual)) return usual
+  if (Number(reserved) !== usual && (await isFree(usual))) return usual
   stderr(`port ${usual} is taken: the ${what} gets another one\n`)
   return 0
 }
@@ -170,4 +216,20 @@ async function isFree(port: number): Promise<boolean> {
 function isExpected(error: unknown): boolean {
   const { name, code, syscall } = error as NodeJS.ErrnoException
   return name === 'UsersFileError' || (code !== undefined && syscall === 'listen')
+}
+
+/** For a port that a flag asked for: which flag, and what to do. */
+function toStartProblem(error: NodeJS.ErrnoException, { port, poolPort }: DevOptions): string {
+  if (error.syscall !== 'listen') return error.message
+  const { port: wanted } = error as { port?: number }
+  const asked = [
+    ['--port', port],
+    ['--pool-port', poolPort],
+  ].find(([, given]) => given !== undefined && Number(given) === wanted)
+  if (asked === undefined) return `cannot start: ${error.message}`
+  const [flag] = asked
+  if (error.code === 'EADDRINUSE') {
+    return `cannot start: ${flag} ${wanted}: another program listens on ${HOST}:${wanted}; stop it, give another port, or leave ${flag} out`
+  }
+  return `cannot start: ${flag} ${wanted}: ${error.message}; give another port, or leave ${flag} out`
 }

@@ -1,6 +1,8 @@
 // The configuration that serve's flags and POOLGATE_* variables stand for: one protected route. It goes through load like a file.
-import { toYamlText } from '../config/yaml-text.ts'
 import { ConfigError, loadConfig, loadConfigFile, type PrintableConfig } from '../config/load.ts'
+import type { Problem } from '../config/problem.ts'
+import { toYamlText } from '../config/yaml-text.ts'
+import { problemOf, toUnknownMessage, unknownVariables } from './variables.ts'
 
 export interface ConfigFlag {
   /** Without dashes. */
@@ -11,7 +13,7 @@ export interface ConfigFlag {
   /** How help names its value. */
   readonly value: string
   readonly description: string
-  /** Given more than once, and with commas in the environment. */
+  /** May be given more than once, and holds several values between commas; the same in the environment. */
   readonly list: boolean
   readonly required: boolean
 }
@@ -33,7 +35,7 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     key: 'clientId',
     env: 'POOLGATE_CLIENT_ID',
     value: 'ID',
-    description: 'an accepted app client; repeat for more, or write any',
+    description: 'accepted app clients, with commas or repeated; any for every one',
     list: true,
     required: true,
   },
@@ -51,7 +53,7 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     key: 'group',
     env: 'POOLGATE_GROUP',
     value: 'NAME',
-    description: 'a group that may pass; repeat for more (default: every valid token may)',
+    description: 'groups that may pass, with commas or repeated (default: every valid token may)',
     list: true,
     required: false,
   },
@@ -103,6 +105,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** How problems name the text that flags stand for; no file can be called so. */
 const FLAGS_FILE = '(flags)'
+const ENVIRONMENT = '(environment)'
+const VARIABLES = CONFIG_FLAGS.map(({ env }) => env)
 
 /** The file, or what the flags stand for where there is none. @throws ConfigError */
 export function loadFileOrFlags(
@@ -110,32 +114,67 @@ export function loadFileOrFlags(
   flags: Flags,
   env: Environment,
 ): PrintableConfig {
-  if (file !== undefined) {
-    refuseFlags(file, flags)
-    return loadConfigFile(file, env)
-  }
+  if (file !== undefined) return loadFileAlone(file, flags, env)
+  const problems = [...findEmpty(flags, env), ...findUnknown(env)]
+  if (problems.length > 0) throw new ConfigError(problems)
   return loadConfig(toYaml(flags, env), FLAGS_FILE, env)
 }
 
-/** A flag beside a file would ask for something, such as a group, that then nobody asks for. */
-function refuseFlags(file: string, flags: Flags): void {
+/** A flag or variable beside a file would ask for something, such as a group, that then nobody asks for. */
+function loadFileAlone(file: string, flags: Flags, env: Environment): PrintableConfig {
   const given = CONFIG_FLAGS.filter(({ key }) => flags[key] !== undefined)
-  if (given.length === 0) return
-  const message = `give either a file or ${given.map(({ name }) => `--${name}`).join(', ')}`
-  throw new ConfigError([{ file, line: 1, column: 1, path: '', message, snippet: '' }])
+  if (given.length > 0) throw besideFile(file, given.map(({ name }) => `--${name}`).join(', '))
+  const loaded = loadConfigFile(file, env)
+  const isOurs = (name: string) => env[name] !== undefined && !loaded.variables.has(name)
+  const passedOver = VARIABLES.filter(isOurs)
+  if (passedOver.length > 0) {
+    throw besideFile(file, `${passedOver.join(', ')}, which the file does not refer to`)
+  }
+  const unknown = findUnknown(env).filter(({ path }) => isOurs(path))
+  return { ...loaded, warnings: [...loaded.warnings, ...unknown] }
 }
 
-/** Names of required flags that neither the command line nor the environment gives. */
-export function missingFlags(flags: Flags, env: Environment): readonly string[] {
-  const values = valuesOf(flags, env)
-  return CONFIG_FLAGS.filter(({ key, required }) => required && !values(key)?.length).map(
-    ({ name }) => `--${name}`,
+function besideFile(file: string, names: string): ConfigError {
+  return new ConfigError([problemOf(file, '', `give either a file or ${names}`)])
+}
+
+/** An empty value may come from a template that lacks one; it never means that nothing was asked for. */
+function findEmpty(flags: Flags, env: Environment): readonly Problem[] {
+  return CONFIG_FLAGS.flatMap((flag) => {
+    const given = valuesOf(flag, flags, {})
+    const variable = valuesOf(flag, {}, env)
+    return [
+      ...(given?.includes('') ? [problemOf(FLAGS_FILE, `--${flag.name}`, EMPTY)] : []),
+      ...(variable?.includes('') ? [problemOf(ENVIRONMENT, flag.env, EMPTY)] : []),
+    ]
+  })
+}
+
+const EMPTY = 'an empty value; give one, or leave it out altogether'
+
+function findUnknown(env: Environment): readonly Problem[] {
+  return unknownVariables(env, VARIABLES).map((name) =>
+    problemOf(ENVIRONMENT, name, toUnknownMessage(name, VARIABLES)),
   )
+}
+
+/** Undefined, or which required flags neither the command line nor the environment gives, and what may have been meant. */
+export function findMissing(flags: Flags, env: Environment): string | undefined {
+  const missing = CONFIG_FLAGS.filter(
+    (flag) => flag.required && valuesOf(flag, flags, env) === undefined,
+  )
+  if (missing.length === 0) return undefined
+  const names = missing.map(({ name }) => `--${name}`).join(', ')
+  const hints = findUnknown(env).map(({ path, message }) => `\n${path}: ${message}`)
+  return names + hints.join('')
 }
 
 /** The YAML text that the flags stand for; a flag wins over its variable. What is not given is left out. */
 export function toYaml(flags: Flags, env: Environment): string {
-  const values = valuesOf(flags, env)
+  const values = (key: string) => {
+    const flag = CONFIG_FLAGS.find((candidate) => candidate.key === key)
+    return flag && valuesOf(flag, flags, env)
+  }
   const one = (key: string) => values(key)?.[0]
   const clientIds = values('clientId')
   const groups = values('group')
@@ -157,22 +196,20 @@ export function toYaml(flags: Flags, env: Environment): string {
       {
         name: 'all',
         match: { path: '/*' },
-        access: rule.tokenUse || rule.groups ? rule : 'authenticated',
+        access: rule.tokenUse !== undefined || rule.groups ? rule : 'authenticated',
         upstream: 'main',
       },
     ],
   })
 }
 
-function valuesOf(flags: Flags, env: Environment) {
-  return (key: string): readonly string[] | undefined => {
-    const flag = CONFIG_FLAGS.find((candidate) => candidate.key === key)
-    const given = flags[key]
-    if (Array.isArray(given) && given.length > 0) return given.map(String)
-    if (typeof given === 'string') return [given]
-    const variable = (flag && env[flag.env]) || undefined
-    if (variable === undefined || !flag?.list)
-      return variable === undefined ? undefined : [variable]
-    return variable.split(',').flatMap((part) => part.trim() || [])
-  }
+/** What a flag, or else its variable, holds; undefined where neither is given. */
+function valuesOf(
+  { key, env, list }: ConfigFlag,
+  flags: Flags,
+  environment: Environment,
+): readonly string[] | undefined {
+  const given = [flags[key] ?? environment[env] ?? []].flat().map(String)
+  if (given.length === 0) return undefined
+  return list ? given.flatMap((text) => text.split(',').map((part) => part.trim())) : given
 }

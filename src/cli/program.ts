@@ -1,13 +1,13 @@
 // The command line: which commands there are and what they take. Each does its work in a file of its own.
 import { Command, CommanderError, Option } from 'commander'
-import { createGateway, findRouteProblems } from '../gateway.ts'
+import { createGateway } from '../gateway.ts'
 import { check } from './check.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
-import { CONFIG_FLAGS, type Flags, loadFileOrFlags, missingFlags } from './flags-config.ts'
+import { CONFIG_FLAGS, findMissing, type Flags, loadFileOrFlags } from './flags-config.ts'
 import { healthcheck } from './healthcheck.ts'
 import { routes } from './routes.ts'
 import { schema } from './schema.ts'
-import { loadChecked, serve } from './serve.ts'
+import { findServeProblems, loadChecked, serve } from './serve.ts'
 import { inspectToken } from './token-inspect.ts'
 import { mintToken } from './token-mint.ts'
 
@@ -42,7 +42,7 @@ function createProgram(context: CommandContext, done: (code: ExitCode) => void):
     .version(context.version)
     .exitOverride()
     .configureOutput({ writeOut: context.stdout, writeErr: context.stderr })
-    .showHelpAfterError('(poolgate --help tells more)')
+    .showHelpAfterError(`(${context.invocation} --help tells more)`)
   addDev(program, context, done)
   addServe(program, context, done)
   addCheck(program, context, done)
@@ -75,10 +75,8 @@ const addServe: Add = (program, context, done) => {
     .description('runs the gateway until SIGTERM or SIGINT; SIGHUP reads the configuration again')
     .option('--config <file>', 'the configuration; without it the flags below, one protected route')
     .action(async ({ config, ...flags }: ConfigOption & Flags) => {
-      const missing = config === undefined ? missingFlags(flags, context.env) : []
-      if (missing.length > 0) {
-        command.error(`error: give --config FILE, or ${missing.join(', ')}`)
-      }
+      const missing = config === undefined ? findMissing(flags, context.env) : undefined
+      if (missing !== undefined) command.error(`error: give --config FILE, or ${missing}`)
       done(await serve(() => loadFileOrFlags(config, flags, context.env), context))
     })
   addConfigFlags(command)
@@ -91,7 +89,7 @@ const addCheck: Add = (program, context, done) => {
     .option('--print', 'print the effective configuration, secrets as they are written')
     .addOption(formatOption('text', 'json'))
     .action(async (file, { print, format, ...flags }) => {
-      done(await check({ file, print, format, flags }, context, findRouteProblems))
+      done(await check({ file, print, format, flags }, context, findServeProblems))
     })
   addConfigFlags(command)
 }
@@ -104,6 +102,7 @@ const addDev: Add = (program, context, done) => {
     .option('--port <number>', "the gateway's port (default: 8080, or a free one)")
     .option('--pool-port <number>', "the dev pool's port (default: 9229, or a free one)")
     .option('--config <file>', 'your routes in place of the demo ones, still with the dev pool')
+    .option('--verbose', 'access lines and information on standard output')
     .action(async (options) => {
       const { dev } = await import('./dev.ts')
       done(await dev(options, context, createGateway))

@@ -8,27 +8,42 @@ import type { CommandContext, ExitCode } from './command-context.ts'
 
 const TIMES = ['exp', 'nbf', 'iat', 'auth_time']
 
-/** 0 when some configured pool accepts the token, or when there is no configuration to ask; 1 otherwise. */
+/** What comes along when a whole header line is copied. */
+const SCHEME = /^(?:authorization:\s*)?bearer\s+/i
+
+/**
+ * 0 when some configured pool accepts the token, or when there is no configuration to ask and it is a token at all;
+ * 1 otherwise.
+ */
 export async function inspectToken(
-  token: string,
+  given: string,
   config: Config | undefined,
   context: CommandContext,
 ): Promise<ExitCode> {
-  const [header = '', payload = ''] = token.split('.')
-  const claims = parsePayload(payload)
-  context.stdout(`header   ${JSON.stringify(parsePayload(header) ?? 'not a JSON object')}\n`)
-  context.stdout(`claims   ${claims ? JSON.stringify(claims, null, 2) : 'not a JSON object'}\n`)
-  for (const name of TIMES) {
-    const seconds = claims?.[name]
-    if (typeof seconds === 'number') {
-      context.stdout(`${name.padEnd(9)}${toRelative(seconds * 1000 - context.clock.now())}\n`)
-    }
-  }
-  if (config === undefined) return 0
+  const token = given.replace(SCHEME, '')
+  if (token !== given) context.stderr('what stands before the token (Bearer) was left out\n')
+  const isToken = describe(token, context)
+  if (!isToken) context.stderr('not a token: expected three parts, the first two JSON objects\n')
+  if (config === undefined) return isToken ? 0 : 1
   const verdicts = await Promise.all(
     Object.entries(config.userPools).map(([name, pool]) => judge(token, name, pool, context)),
   )
   return verdicts.includes(true) ? 0 : 1
+}
+
+/** Tells what the token says; false where it is none. */
+function describe(token: string, { stdout, clock }: CommandContext): boolean {
+  const [header = '', payload = '', ...rest] = token.split('.')
+  const [fields, claims] = [parsePayload(header), parsePayload(payload)]
+  stdout(`header   ${fields ? JSON.stringify(fields) : 'not a JSON object'}\n`)
+  stdout(`claims   ${claims ? JSON.stringify(claims, null, 2) : 'not a JSON object'}\n`)
+  for (const name of TIMES) {
+    const seconds = claims?.[name]
+    if (typeof seconds === 'number') {
+      stdout(`${name.padEnd(9)}${toRelative(seconds * 1000 - clock.now())}\n`)
+    }
+  }
+  return fields !== undefined && claims !== undefined && rest.length === 1
 }
 
 async function judge(

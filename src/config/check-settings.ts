@@ -28,6 +28,13 @@ export function checkSettings(settings: Mapping): Finding[] {
       more: 'headers',
       moreDefault: '10s',
     }),
+    // Node's server refuses the reverse, and only as it starts.
+    ...checkOrder(parseDuration, ['timeouts'], asMapping(settings.timeouts), {
+      less: 'headers',
+      lessDefault: '10s',
+      more: 'request',
+      moreDefault: 'none',
+    }),
     ...checkOrder(parseSize, ['limits'], asMapping(settings.limits), {
       less: 'target',
       lessDefault: '8KiB',
@@ -88,7 +95,7 @@ interface Order {
   readonly moreDefault: string
 }
 
-/** That one setting stays below another, each with its default. */
+/** That one setting stays below another, each with its default; a default of `none` bounds nothing. */
 function checkOrder(
   parse: (text: string) => number | undefined,
   path: ConfigPath,
@@ -98,7 +105,8 @@ function checkOrder(
   const lesser = parse(asText(given[less]) ?? lessDefault)
   const greater = parse(asText(given[more]) ?? moreDefault)
   if (lesser === undefined || greater === undefined || lesser < greater) return []
-  const guilty = less in given ? less : more
-  const message = guilty === less ? `must be less than ${more}` : `must be more than ${less}`
-  return [{ path: [...path, guilty], message }]
+  const [guilty, word, other, fallback] =
+    less in given ? [less, 'less', more, moreDefault] : [more, 'more', less, lessDefault]
+  const unset = other in given ? '' : `, which is ${fallback} unless it is set`
+  return [{ path: [...path, guilty], message: `must be ${word} than ${other}${unset}` }]
 }

@@ -1,5 +1,6 @@
 // What a valid configuration may still not mean. Kept few: a warning that is always there is never read.
 import { isEveryAddress } from './cidr.ts'
+import { findGaps } from './find-gaps.ts'
 import type { Config } from './schema.ts'
 import type { Finding } from './yaml-source.ts'
 
@@ -19,9 +20,9 @@ export function findWarnings(config: Config): Finding[] {
     }),
     ...config.routes.flatMap((route, index) => [
       ...warnOfCapitals(route, index),
-      ...warnOfOtherMethods(route, index, config.routes),
       ...warnOfLastSlash(route, index, config.routes),
     ]),
+    ...findGaps(config),
   ]
 }
 
@@ -30,21 +31,6 @@ function warnOfCapitals({ match, access }: Route, index: number): Finding[] {
   const message =
     'an upstream that ignores case also answers the lower-case path, which this route does not protect'
   return [{ path: ['routes', index, 'match', 'path'], message }]
-}
-
-/** A protected route for some methods, beside a weaker one that takes all the others on the same path. */
-function warnOfOtherMethods(route: Route, index: number, routes: readonly Route[]): Finding[] {
-  if (route.match.methods !== undefined) return []
-  const stronger = routes.findIndex(
-    (other) =>
-      other.match.methods !== undefined &&
-      other.match.path === route.match.path &&
-      String(other.match.hosts) === String(route.match.hosts) &&
-      strength(other) > strength(route),
-  )
-  if (stronger === -1) return []
-  const message = `every method that routes[${stronger}] does not name is open to more callers here`
-  return [{ path: ['routes', index, 'access'], message }]
 }
 
 /** An exact path whose twin with or without a last slash belongs to a stricter route: that one has to allow it too. */

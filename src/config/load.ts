@@ -22,6 +22,8 @@ export interface LoadedConfig {
 }
 
 export interface PrintableConfig extends LoadedConfig {
+  /** Names of the environment variables that the file refers to. */
+  readonly variables: ReadonlySet<string>
   /** The effective configuration as YAML: defaults filled in, references as they were written. */
   toYaml(): string
 }
@@ -35,7 +37,8 @@ const MAX_FILE_BYTES = 64 * 1024
 export function loadConfig(text: string, file: string, env: Environment): PrintableConfig {
   const source = parseYamlSource(text, file)
   if (!source.readable) throw new ConfigError(inOrder(source.problems))
-  const settings = readSettings(source.document, toLookups(env))
+  const variables = new Set<string>()
+  const settings = readSettings(source.document, toLookups(env, variables))
   const parsed = configSchema.safeParse(settings.value, { error: toDefaultMessage })
   const findings = withoutFollowUps(settings, [
     ...toFindings(parsed.error?.issues ?? []),
@@ -47,6 +50,7 @@ export function loadConfig(text: string, file: string, env: Environment): Printa
   const config = parsed.data
   return {
     config,
+    variables,
     warnings: inOrder(findWarnings(config).map(source.toProblem)),
     problemAt: (path, message) => source.toProblem({ path, message }),
     toYaml: () => printSettings(settings.printable, config),
@@ -79,9 +83,13 @@ function inOrder(all: readonly Problem[]): readonly Problem[] {
   return [...unique.values()].sort((a, b) => a.line - b.line || a.column - b.column)
 }
 
-function toLookups(env: Environment): Lookups {
+/** @param asked gets the name of every variable that is looked up */
+function toLookups(env: Environment, asked: Set<string>): Lookups {
   return {
-    env: (name) => (Object.hasOwn(env, name) ? env[name] : undefined),
+    env(name) {
+      asked.add(name)
+      return Object.hasOwn(env, name) ? env[name] : undefined
+    },
     file: readSecretFile,
   }
 }

@@ -108,7 +108,9 @@ export const timeouts = z
       .describe('For a request head to arrive, from its first byte.'),
     request: durationOrNone(10, 24 * HOUR_MS)
       .prefault('none')
-      .describe('For a whole request to arrive, body included. `none` leaves long uploads alone.'),
+      .describe(
+        'For a whole request to arrive, body included; more than `headers`. `none` leaves long uploads alone.',
+      ),
     idle: duration(10, 24 * HOUR_MS)
       .prefault('60s')
       .describe('Without a byte in either direction while a request is under way.'),

@@ -4,7 +4,7 @@ import { expected, flag, kindOf, listOf, oneOf, sizeOrNone, text } from './field
 import { didYouMean } from './suggest.ts'
 
 /** Methods of RFC 9110, RFC 5789 and WebDAV; CONNECT and TRACE are never forwarded. */
-const METHODS = [
+export const METHODS = [
   'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'PROPFIND', 'PROPPATCH',
   'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH',
 ] as const // prettier-ignore

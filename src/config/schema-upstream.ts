@@ -41,6 +41,12 @@ export const upstream = z
       .transform((targets) => targets as [string])
       .describe('Origins of the service (scheme, host, port). Exactly one for now.'),
     timeouts,
+    engine: z
+      .enum(['lean', 'undici'])
+      .prefault('lean')
+      .describe(
+        'What speaks to the target. `lean` is quicker and for plain http alone; https targets always use `undici`.',
+      ),
     connections: count(1, 100_000)
       .prefault(256)
       .describe('Most connections to the target at once.'),

@@ -14,9 +14,10 @@ const name = text(NAME, NAME_PATTERN)
 const tokenCache = z
   .strictObject({
     entries: count(1, 10_000_000).prefault(10_000).describe('Most verified tokens kept.'),
-    bytes: size(1024, 64 * 1024 ** 3)
+    // Less would hold no token at all, or a few, and each request would be verified anew.
+    bytes: size(1024 ** 2, 64 * 1024 ** 3)
       .prefault('64MiB')
-      .describe('Memory for verified tokens.'),
+      .describe('Memory for verified tokens, at least 1MiB; one takes about 3KiB.'),
     ttl: duration(1_000, 3_600_000)
       .prefault('5m')
       .describe('How long a token is believed without verifying it again; never beyond its `exp`.'),
@@ -27,7 +28,7 @@ const tokenCache = z
 
 const log = z
   .strictObject({
-    level: oneOf(['debug', 'info', 'warn', 'error'])
+    level: oneOf(['info', 'warn', 'error'])
       .prefault('info')
       .describe('The least level that is logged.'),
     access: oneOf(['all', 'errors', 'none'])

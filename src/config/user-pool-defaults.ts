@@ -1,9 +1,8 @@
-// What a user pool's id alone tells: where its tokens say they come from, and where its keys are.
+// What a user pool's id alone tells: where its tokens say they come from; and where an issuer's keys are.
 
 export interface UserPoolDefaults {
   /** The original and the updated form: AWS lets a live pool change from one to the other. */
   readonly issuer: readonly [string, string]
-  readonly jwksUri: string
 }
 
 const USER_POOL_ID = /^([a-z]{2,5}(?:-[a-z]+)+-\d)_[A-Za-z0-9]{1,55}$/
@@ -13,11 +12,7 @@ export function userPoolDefaults(userPoolId: string): UserPoolDefaults | undefin
   const region = USER_POOL_ID.exec(userPoolId)?.[1]
   if (region === undefined) return undefined
   const place = `${region}.${toDomain(region)}/${userPoolId}`
-  const original = `https://cognito-idp.${place}`
-  return {
-    issuer: [original, `https://issuer-cognito-idp.${place}`],
-    jwksUri: toJwksUri(original),
-  }
+  return { issuer: [`https://cognito-idp.${place}`, `https://issuer-cognito-idp.${place}`] }
 }
 
 /** Where an issuer's keys are unless configuration says otherwise. */

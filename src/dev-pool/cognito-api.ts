@@ -55,7 +55,7 @@ export async function answerOperation(
 }
 
 /** What a successful sign-in answers, as InitiateAuth's `AuthenticationResult`. */
-export async function toAuthenticationResult(
+async function toAuthenticationResult(
   { tokens, refreshTokens }: CognitoApiOptions,
   user: DevUser,
   former?: SignIn,

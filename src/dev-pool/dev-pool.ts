@@ -2,7 +2,6 @@
 import { createServer } from 'node:http'
 import type { Clock } from '../base/clock.ts'
 import { listenOn } from '../base/listen.ts'
-import { toAuthenticationResult } from './cognito-api.ts'
 import { JWKS_PATH } from './oidc-documents.ts'
 import { createPoolHandler, type PoolHandler } from './pool-handler.ts'
 import { createPoolKeys } from './pool-keys.ts'
@@ -34,20 +33,12 @@ export interface DevPool {
   users(): readonly DevUser[]
   /** A token without a sign-in. Rejects for a name that is no user's. */
   mint(username: string, wanted?: MintOptions): Promise<string>
-  /** All three tokens, without a password. Rejects for a name that is no user's. */
-  signIn(username: string): Promise<SignedIn>
   stop(): Promise<void>
 }
 
 export interface MintOptions extends TokenChanges {
   /** Default: access. */
   readonly use?: TokenUse | undefined
-}
-
-export interface SignedIn {
-  readonly accessToken: string
-  readonly idToken: string
-  readonly refreshToken: string
 }
 
 const USER_POOL_ID = 'local_devpool'
@@ -73,12 +64,6 @@ export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
   const api = { clock, issuer, clientId: CLIENT_ID, keys, tokens, refreshTokens, directory }
   server.handle(createPoolHandler(api, onFault))
 
-  async function findUser(username: string): Promise<DevUser> {
-    const user = directory().users.get(username)
-    if (user === undefined) throw new Error(`the dev pool has no user ${username}`)
-    return user
-  }
-
   return {
     userPoolId: USER_POOL_ID,
     clientId: CLIENT_ID,
@@ -87,12 +72,9 @@ export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
     origin: server.origin,
     users: () => [...directory().users.values()],
     async mint(username, { use = 'access', ...changes } = {}) {
-      return tokens.mint(use, await findUser(username), tokens.signIn(), changes)
-    },
-    async signIn(username) {
-      const result = await toAuthenticationResult(api, await findUser(username))
-      const { AccessToken: accessToken, IdToken: idToken, RefreshToken: refreshToken = '' } = result
-      return { accessToken, idToken, refreshToken }
+      const user = directory().users.get(username)
+      if (user === undefined) throw new Error(`the dev pool has no user ${username}`)
+      return tokens.mint(use, user, tokens.signIn(), changes)
     },
     async stop() {
       users.stop()

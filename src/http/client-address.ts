@@ -1,5 +1,9 @@
 // Whose request it is when it came through proxies: only the word of trusted peers counts, from the nearest outwards.
 import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net'
+import { trimBlanks } from './headers.ts'
+
+/** Proxies that are asked; no real chain is as long, and each one costs the more. */
+const MAX_PROXIES = 32
 
 /** Compiles addresses and CIDRs, already checked, into a test. IPv4 written as IPv6 (`::ffff:10.0.0.1`) is judged as IPv4. */
 export function compileTrustedProxies(cidrs: readonly string[]): (address: string) => boolean {
@@ -19,7 +23,8 @@ export function compileTrustedProxies(cidrs: readonly string[]): (address: strin
 
 /**
  * The nearest address that no trusted proxy vouches for, or the farthest that one does.
- * An entry that is no address ends the walk: what lies beyond it is anybody's word. One address has one spelling here.
+ * An entry that is no address ends the walk, as does a chain of more than 32: what lies beyond is anybody's word. One address
+ * has one spelling here.
  */
 export function clientAddress(
   peer: string,
@@ -27,11 +32,13 @@ export function clientAddress(
   isTrusted: (address: string) => boolean,
 ): string {
   let client = toPlainAddress(peer) ?? peer
-  const entries = (forwardedFor ?? '').split(',')
-  for (let i = entries.length - 1; i >= 0 && isTrusted(client); i--) {
-    const address = toPlainAddress(withoutPort((entries[i] ?? '').replace(/^[ \t]+|[ \t]+$/g, '')))
+  let rest = forwardedFor
+  for (let i = 0; i < MAX_PROXIES && rest !== undefined && isTrusted(client); i++) {
+    const comma = rest.lastIndexOf(',')
+    const address = toPlainAddress(withoutPort(trimBlanks(rest.slice(comma + 1))))
     if (address === undefined) break
     client = address
+    rest = comma === -1 ? undefined : rest.slice(0, comma)
   }
   return client
 }

@@ -29,31 +29,56 @@ export function isHopByHop(normalisedName: string): boolean {
   return HOP_BY_HOP.has(normalisedName)
 }
 
+/** A Connection line that names no field: what nearly every message has. */
+export function isPlainConnection(value: string): boolean {
+  return value === 'keep-alive' || value === 'close' || value === 'Keep-Alive' || value === 'Close'
+}
+
+/**
+ * Without the spaces and tabs around it (RFC 9110 section 5.6.3). No regular expression: one would begin anew at every blank of
+ * an inner run, 30 KB of which take it most of a second.
+ */
+export function trimBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (start < end && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
+
 /** Lower-case names that the Connection lines list (RFC 9110 section 7.6.1). */
 export function connectionNamed(headers: RawHeaders): ReadonlySet<string> {
   const named = new Set<string>()
   for (let i = 0; i < headers.length; i += 2) {
     if (headers[i]?.toLowerCase() !== 'connection') continue
     for (const option of (headers[i + 1] ?? '').split(',')) {
-      const name = option.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase()
+      const name = trimBlanks(option).toLowerCase()
       if (name !== '') named.add(name)
     }
   }
   return named
 }
 
-/** Whose a field is: Poolgate's alone, a trusted proxy's, or anybody's. */
-export type Ownership = 'always' | 'unless_trusted' | 'no'
+/**
+ * Whose a field of a request is: Poolgate's alone (`always`), a trusted proxy's, nobody's (`never`: it is not forwarded), or
+ * anybody's.
+ */
+export type Ownership = 'always' | 'unless_trusted' | 'never' | 'no'
 
 const OWNED_PREFIXES = ['x-auth-', 'x-amzn-oidc-']
 const PROXY_PREFIXES = ['x-forwarded-', 'x-envoy-', 'x-ssl-']
-const PROXY_NAMES: ReadonlySet<string> = new Set([
-  'forwarded',
-  'x-real-ip',
+const PROXY_NAMES: ReadonlySet<string> = new Set(['forwarded', 'x-real-ip'])
+/** With these a request could still become another one behind the decision; ordinary load balancers pass a client's copy on. */
+const OVERRIDES: ReadonlySet<string> = new Set([
   'x-original-url',
   'x-original-uri',
   'x-original-method',
   'x-rewrite-url',
+  'x-override-url',
   'x-http-method-override',
   'x-http-method',
   'x-method-override',
@@ -67,6 +92,7 @@ export function compileOwnedHeaders(
   return (name) => {
     if (configured.has(name) || OWNED_PREFIXES.some((prefix) => name.startsWith(prefix)))
       return 'always'
+    if (OVERRIDES.has(name)) return 'never'
     const isProxys =
       PROXY_NAMES.has(name) || PROXY_PREFIXES.some((prefix) => name.startsWith(prefix))
     return isProxys ? 'unless_trusted' : 'no'
@@ -93,10 +119,12 @@ export interface Framing {
 const CONTENT_LENGTH = 14
 const TRANSFER_ENCODING = 17
 const CONTENT_TYPE = 12
+const UPGRADE = 7
 
 /**
  * How the body is framed (RFC 9112 section 6), when only one way of reading it exists: one `chunked`, or one plain decimal
- * Content-Length, not both, no other name that an upstream might take for either, and no change to HTTP/2.
+ * Content-Length, not both, no other name that an upstream might take for either, no change to HTTP/2, and no body where
+ * another protocol is to follow.
  */
 export function checkFraming(headers: RawHeaders, httpVersion: string): Framing | Refusal {
   // HTTP/0.9 has no fields and HTTP/2 no text; Node reads both as if they were HTTP/1.
@@ -104,9 +132,11 @@ export function checkFraming(headers: RawHeaders, httpVersion: string): Framing 
   let coding: string | undefined
   let length: string | undefined
   let types = 0
+  let upgrades = false
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string
     const size = name.length
+    if (size === UPGRADE && name.toLowerCase() === 'upgrade') upgrades = true
     if (size !== CONTENT_LENGTH && size !== TRANSFER_ENCODING && size !== CONTENT_TYPE) continue
     const normalised = normaliseFieldName(name)
     if (normalised === 'content-type') {
@@ -126,7 +156,15 @@ export function checkFraming(headers: RawHeaders, httpVersion: string): Framing 
       coding = headers[i + 1] as string
     }
   }
-  return toFraming(coding, length, httpVersion)
+  const framing = toFraming(coding, length, httpVersion)
+  if (upgrades && !('refused' in framing) && hasBody(framing)) {
+    return toMalformed('a body and an upgrade')
+  }
+  return framing
+}
+
+export function hasBody({ chunked, contentLength = 0 }: Framing): boolean {
+  return chunked || contentLength > 0
 }
 
 /** `Content_Length` is not Content-Length, but some upstream reads it so. */

@@ -134,3 +134,9 @@ function parseAbsoluteForm(raw: string, authority: string): RequestTarget | Refu
   }
   return parseRequestTarget(rest.startsWith('/') ? rest : `/${rest}`, authority)
 }
+
+/** For a log: what stands before the last `@` of an absolute form may be a password (RFC 9110 section 4.2.4). */
+export function withoutUserinfo(raw: string): string {
+  const at = raw.charCodeAt(0) === SLASH ? -1 : raw.lastIndexOf('@')
+  return at === -1 ? raw : `***${raw.slice(at)}`
+}

@@ -22,6 +22,14 @@ export function compilePrincipal(
   identityHeaders: Readonly<Record<string, string>>,
 ): (verified: Verified) => Principal {
   const headers = Object.entries(identityHeaders)
+  const toIdentityHeaders = (verified: Verified): RawHeaders => {
+    const lines: string[] = []
+    for (const [name, claim] of headers) {
+      const value = toHeaderValue(claimOf(verified, claim))
+      if (value !== undefined) lines.push(name, value)
+    }
+    return lines
+  }
   return (verified) => {
     const { claims, tokenUse } = verified
     const clientId = clientOf(claims, tokenUse)
@@ -31,10 +39,7 @@ export function compilePrincipal(
       clientId: typeof clientId === 'string' ? clientId : '',
       groups: toGroups(claims['cognito:groups']),
       scopes: toScopes(claims.scope),
-      identityHeaders: headers.flatMap(([name, claim]) => {
-        const value = toHeaderValue(claimOf(verified, claim))
-        return value === undefined ? [] : [name, value]
-      }),
+      identityHeaders: toIdentityHeaders(verified),
     }
   }
 }

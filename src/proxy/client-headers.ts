@@ -3,6 +3,7 @@ import {
   compileOwnedHeaders,
   connectionNamed,
   isHopByHop,
+  isPlainConnection,
   normaliseFieldName,
   type RawHeaders,
 } from '../http/headers.ts'
@@ -28,8 +29,9 @@ export function compileClientHeaders(identityHeaders: readonly string[]): BuildC
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i] as string
       if (passes(name)) lines.push(name, headers[i + 1] as string)
-      else if (name.length === 10 && name.toLowerCase() === 'connection')
+      else if (isConnection(name) && !isPlainConnection(headers[i + 1] as string)) {
         named ??= connectionNamed(headers)
+      }
     }
     if (named === undefined || named.size === 0) return lines
     const ends = named
@@ -38,4 +40,8 @@ export function compileClientHeaders(identityHeaders: readonly string[]): BuildC
       return name === 'content-length' || !ends.has(name)
     })
   }
+}
+
+function isConnection(name: string): boolean {
+  return name.length === 10 && name.toLowerCase() === 'connection'
 }

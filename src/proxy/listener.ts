@@ -1,10 +1,11 @@
 // The client's side: a socket becomes a request here, and what is malformed, oversized or slow is refused before any of our logic.
 import { readFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ListenAddress, listenOn } from '../base/listen.ts'
+import { toPlainAddress } from '../http/client-address.ts'
 import type { DenyReason } from '../policy/decision.ts'
 import { toDenialResponse } from './denial-response.ts'
 import type { ProxyHandler } from './proxy-handler.ts'
@@ -54,6 +55,8 @@ export interface Listener {
   /** Takes no new connection and closes the idle ones; resolves once all are closed. */
   close(): Promise<void>
   closeIdle(): void
+  /** Takes no further request on this connection: an answer that ends it is under way. */
+  takeNoMore(socket: Duplex): void
   /** Cuts every connection. */
   destroy(): void
 }
@@ -66,10 +69,24 @@ export function createListener(settings: ListenerSettings, ports: ListenerPorts)
   server.maxConnections = settings.connections
   server.maxRequestsPerSocket = settings.requestsPerConnection
   server.timeout = settings.idleMs
-  server.on('request', (request, response) => ports.handle(request, response, false))
-  server.on('checkContinue', (request, response) => ports.handle(request, response, true))
-  // Not the response's socket: behind a request that is under way it has none yet.
-  server.on('checkExpectation', (request) => refuse('expectation_failed', request.socket))
+  const ended = createEnded()
+  const take = (request: IncomingMessage, response: ServerResponse, waits: boolean) => {
+    if (ended.has(request.socket)) return ignore(request)
+    if (isLast(request, response)) {
+      ended.add(request.socket)
+      response.shouldKeepAlive = false
+    }
+    ports.handle(request, response, waits)
+  }
+  server.on('request', (request, response) => take(request, response, false))
+  server.on('checkContinue', (request, response) => take(request, response, true))
+  server.on('checkExpectation', (request) => {
+    // Not the response's socket: behind a request that is under way it has none yet.
+    if (ended.has(request.socket)) ignore(request)
+    else breakOff('expectation_failed', request.socket)
+  })
+  // Its bare 503 stands behind the last answer, which ends the connection.
+  server.on('dropRequest', ignore)
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     refuse('method_not_allowed', socket as Socket, request.method)
   })
@@ -80,10 +97,11 @@ export function createListener(settings: ListenerSettings, ports: ListenerPorts)
     // The parser tells it again with every further byte.
     if (unreadable.has(socket)) return
     unreadable.add(socket)
-    const [reason, detail] = [reasonOf(error), error.code ?? error.message]
-    const isAlive = socket.writable && detail !== 'ECONNRESET'
-    if (isAlive && ports.unreadable(socket, reason, detail)) return
-    refuse(reason, socket as Socket, detail)
+    breakOff(reasonOf(error), socket as Socket, error.code ?? error.message)
+  })
+  server.on('drop', (data) => {
+    const [id, detail] = [ports.nextId(), 'more connections than limits.connections']
+    ports.refused({ id, reason: 'overloaded', detail, status: 0, address: addressOf(data ?? {}) })
   })
   server.on('timeout', (socket: Socket) => {
     if (ports.stalled(socket)) socket.destroy()
@@ -100,6 +118,14 @@ export function createListener(settings: ListenerSettings, ports: ListenerPorts)
     })
   })
 
+  /** What comes next cannot be taken: what is under way is still answered, and nothing after it. */
+  function breakOff(reason: DenyReason, socket: Socket, detail = ''): void {
+    ended.add(socket)
+    const isAlive = socket.writable && detail !== 'ECONNRESET'
+    if (isAlive && ports.unreadable(socket, reason, detail)) return
+    refuse(reason, socket, detail)
+  }
+
   function refuse(reason: DenyReason, socket: Socket, detail = ''): void {
     // A second response must never be written into one that is under way.
     if (!socket.writable || ports.busy(socket) || detail === 'ECONNRESET') {
@@ -113,18 +139,63 @@ export function createListener(settings: ListenerSettings, ports: ListenerPorts)
     socket.end(`HTTP/1.1 ${denial.status} Refused\r\n${head}\r\n${denial.body}`)
     socket.on('finish', () => socket.destroySoon())
     const { status } = denial
-    ports.refused({ id, reason, detail, status, address: socket.remoteAddress ?? '' })
+    ports.refused({ id, reason, detail, status, address: addressOf(socket) })
   }
 
   return {
     listen: () => listenOn(server, settings.address),
     closeIdle: () => server.closeIdleConnections(),
+    takeNoMore: ended.add,
     close: () => new Promise((resolve) => server.close(() => resolve())),
     // Also what has never become HTTP, such as a TLS handshake that stalls.
     destroy() {
       for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+interface Ended {
+  add(socket: Duplex): void
+  has(socket: Duplex): boolean
+}
+
+/**
+ * Connections that have had their last request. Whatever still comes there is none: it would be forwarded and never answered,
+ * and behind an Upgrade nobody knows where it begins.
+ */
+function createEnded(): Ended {
+  const ended = new Set<Duplex>()
+  return {
+    add(socket) {
+      if (socket.destroyed || ended.has(socket)) return
+      ended.add(socket)
+      socket.on('close', () => ended.delete(socket))
+    },
+    has: (socket) => !socket.writable || (ended.size > 0 && ended.has(socket)),
+  }
+}
+
+/**
+ * Node takes an Upgrade for granted (RFC 9110 section 7.8): it drops what came along with it, and what comes next it parses as a
+ * request, from the middle of whatever that is. Behind the last of `requestsPerConnection` it answers 503 by itself.
+ */
+function isLast({ headers }: IncomingMessage, response: CountedResponse): boolean {
+  return headers.upgrade !== undefined || response.maxRequestsOnConnectionReached === true
+}
+
+/** Node's own flag on the last response that `maxRequestsPerSocket` allows; it says `close` there, but waits for the client. */
+type CountedResponse = ServerResponse & { readonly maxRequestsOnConnectionReached?: boolean }
+
+/** From here on nothing is parsed on its connection; it is read so that the client's leaving is seen. */
+function ignore(request: IncomingMessage): void {
+  request.resume()
+  request.socket.removeAllListeners('data')
+  request.socket.on('data', () => {})
+}
+
+/** In its one spelling; '' for a Unix socket. */
+function addressOf({ remoteAddress = '' }: { remoteAddress?: string | undefined }): string {
+  return toPlainAddress(remoteAddress) ?? remoteAddress
 }
 
 function createHttpServer(settings: ListenerSettings): Server {

@@ -1,11 +1,15 @@
 // One request's way through the gateway, in order: facts, decision, headers, dispatch, finish. Whatever is unforeseen denies.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../base/clock.ts'
+import { createTurnEnd } from '../base/turn-end.ts'
+import { toPlainAddress } from '../http/client-address.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
+import { withoutUserinfo } from '../http/request-target.ts'
 import type { Allow, Decision, DenyReason } from '../policy/decision.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { ALLOWED_METHODS, respondDenied, toDenialResponse } from './denial-response.ts'
 import { Exchange } from './exchange.ts'
+import type { PipelinedExchanges } from './pipelined-exchanges.ts'
 import { Relay, type RelayPorts } from './relay.ts'
 import { createRequestBody, discardBody } from './request-body.ts'
 import type { Ruleset } from './ruleset.ts'
@@ -19,6 +23,10 @@ export interface ProxyPorts {
   readonly draining: () => boolean
   readonly opened: (exchange: Exchange) => void
   readonly closed: (exchange: Exchange) => void
+  /** The answer to it ends its connection: nothing behind it is to be taken. */
+  readonly ending: (exchange: Exchange) => void
+  /** Bounds what one connection has at upstreams. */
+  readonly pipelined: Pick<PipelinedExchanges, 'admits' | 'postpone'>
   /** Something that cannot happen did; the request was denied. */
   readonly faulted: (error: unknown, exchange: Exchange) => void
 }
@@ -56,16 +64,19 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     exchange.refused(reason, detail)
     if (!waits) discardBody(request, ports.clock)
     const close = waits || ports.draining() || CLOSING.includes(reason)
+    if (close) ports.ending(exchange)
     const denial = toDenialResponse(reason, exchange.id, retryAfter)
     exchange.responseBytes = request.method === 'HEAD' ? 0 : denial.body.length
     respondDenied(response, denial, close)
   }
-  const relayPorts: RelayPorts = { deny, draining: ports.draining }
+  const relayPorts: RelayPorts = { deny, draining: ports.draining, putOff: createTurnEnd() }
 
   const breakOff: Deny = (exchange, reason, detail) => {
     const { request, response } = exchange
     response.shouldKeepAlive = false
-    if (request.complete) response.on('finish', () => request.socket.destroySoon())
+    // Who ends amid a request has left, as has who ends behind a whole one.
+    if (request.complete && request.socket.readableEnded) request.socket.destroySoon()
+    else if (request.complete) response.on('finish', () => request.socket.destroySoon())
     else if (response.headersSent) response.destroy()
     else deny(exchange, reason, detail)
   }
@@ -113,7 +124,25 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       deny(exchange, decision.reason, decision.detail, decision.retryAfterSeconds)
     } else if ((facts.contentLength ?? 0) > decision.route.maxBody) {
       deny(exchange, 'body_too_large', `content-length ${facts.contentLength}`)
-    } else forward(exchange, facts, decision, rules)
+    } else if (ports.pipelined.admits(exchange)) forward(exchange, facts, decision, rules)
+    else postpone(exchange, facts, decision, rules)
+  }
+
+  /** On its own, so that a request that need not wait does not pay for what is remembered of one that does. */
+  function postpone(
+    exchange: Exchange,
+    facts: RequestFacts,
+    decision: Decision,
+    rules: Ruleset,
+  ): void {
+    const isWaiting = ports.pipelined.postpone(exchange, () => {
+      try {
+        carryOut(exchange, facts, decision, rules)
+      } catch (error) {
+        fault(error, exchange)
+      }
+    })
+    if (!isWaiting) deny(exchange, 'overloaded', 'too many pipelined requests')
   }
 
   function handle(request: IncomingMessage, response: ServerResponse, waits: boolean): void {
@@ -138,8 +167,7 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       return
     }
     exchange.received(facts)
-    const path = facts.target.decodedPath
-    const decision = isReserved(path, rules) ? RESERVED : rules.authorize(facts)
+    const decision = rules.isReserved(facts.target) ? RESERVED : rules.authorize(facts)
     if (decision instanceof Promise) {
       decision
         .then((settled) => carryOut(exchange, facts, settled, rules))
@@ -147,9 +175,11 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     } else carryOut(exchange, facts, decision, rules)
   }
 
-  function refuse(exchange: Exchange, { reason, detail }: Unreadable): void {
-    const { id, request, response } = exchange
-    if (isServerWide(request, reason)) {
+  function refuse(exchange: Exchange, { reason, detail, serverWide }: Unreadable): void {
+    const { id, response } = exchange
+    exchange.path = withoutUserinfo(exchange.path)
+    exchange.clientAddress = toPlainAddress(exchange.clientAddress) ?? exchange.clientAddress
+    if (serverWide) {
       response.writeHead(204, { allow: ALLOWED_METHODS, 'x-request-id': id }).end()
       return
     }
@@ -158,16 +188,4 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
   }
 
   return { handle, deny, breakOff }
-}
-
-function isReserved(path: string, { pathPrefix }: Ruleset): boolean {
-  return (
-    path.startsWith(pathPrefix) &&
-    (path.length === pathPrefix.length || path[pathPrefix.length] === '/')
-  )
-}
-
-/** `OPTIONS *` asks about the gateway itself (RFC 9110 section 9.3.7). */
-function isServerWide({ method, url }: IncomingMessage, reason: DenyReason): boolean {
-  return method === 'OPTIONS' && url === '*' && reason === 'request_malformed'
 }

@@ -1,5 +1,6 @@
 // Carries an upstream's response to the client as it comes, with the client's pace as the brake. A broken response ends in a
 // broken connection, never in a clean end.
+import type { PutOff } from '../base/turn-end.ts'
 import type { RawHeaders } from '../http/headers.ts'
 import type { DenyReason } from '../policy/decision.ts'
 import type { ResponseSink, UpstreamCall } from '../upstream/dispatch.ts'
@@ -18,23 +19,30 @@ const REASONS: Readonly<Record<UpstreamFailure['kind'], DenyReason>> = {
 /** Interim responses that are passed on for one request; nothing brakes them. */
 const MAX_INFORMED = 16
 
+/** Bytes of a chunk that are copied; a longer one is kept until the client has taken it. */
+const MAX_COPIED = 4096
+
 export interface RelayPorts {
   /** Answers in the upstream's place; only before its response has begun. */
   readonly deny: (exchange: Exchange, reason: DenyReason, detail: string) => void
+  /** Has `run` called at the end of this turn. */
+  readonly putOff: (item: PutOff) => void
   /** Whether connections are to end after their present response. */
   readonly draining: () => boolean
 }
 
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
-export class Relay implements ResponseSink {
+export class Relay implements ResponseSink, PutOff {
   private readonly exchange: Exchange
   private readonly ports: RelayPorts
   private readonly buildHeaders: BuildClientHeaders
   private readonly body: RequestBody | undefined
   private call: UpstreamCall | undefined
   private announced = -1
-  private braked = false
+  private written: (() => void) | undefined
   private informs = 0
+  /** The last of the body, as text; it leaves at the end of the turn. */
+  private last: string | undefined
 
   constructor(
     exchange: Exchange,
@@ -76,20 +84,31 @@ export class Relay implements ResponseSink {
   }
 
   data(chunk: Buffer): boolean {
-    const { response } = this.exchange
-    this.exchange.responseBytes += chunk.length
-    if (this.exchange.responseBytes === this.announced) {
-      response.end(chunk)
+    const { exchange } = this
+    const { response } = exchange
+    exchange.responseBytes += chunk.length
+    const isLast = exchange.responseBytes === this.announced
+    const isShort = chunk.length <= MAX_COPIED
+    if (isLast && isShort) {
+      this.last = chunk.toString('latin1')
+      this.ports.putOff(this)
       return true
     }
-    const flowing = response.write(chunk)
-    if (!flowing) this.brake()
-    return flowing
+    if (isShort) return response.write(chunk.toString('latin1'), 'latin1', this.whenWritten())
+    if (isLast) response.end(chunk, () => this.call?.resume())
+    else response.write(chunk, this.whenWritten())
+    return false
+  }
+
+  /** As text it goes in one piece with the head. */
+  run(): void {
+    const { response } = this.exchange
+    if (!response.destroyed) response.end(this.last, 'latin1')
   }
 
   ended(trailers: RawHeaders): void {
     const { response } = this.exchange
-    if (response.writableEnded) return
+    if (response.writableEnded || this.last !== undefined) return
     if (trailers.length > 0) response.addTrailers(toPairs(this.buildHeaders(trailers)))
     response.end()
   }
@@ -100,23 +119,34 @@ export class Relay implements ResponseSink {
     if (exchange.response.headersSent) {
       exchange.outcome = 'upstream_truncated'
       exchange.detail = detail
-      // Where the end of the connection is the end of the body, only a reset tells that there was more.
-      if (exchange.request.httpVersion === '1.0') exchange.request.socket.resetAndDestroy()
-      exchange.response.destroy()
+      // What came before the break is on its way out; it leaves at the end of this turn.
+      process.nextTick(breakOff, exchange)
     } else if (this.body?.tooLarge()) this.ports.deny(exchange, 'body_too_large', detail)
     else this.ports.deny(exchange, REASONS[kind], detail)
   }
 
-  private brake(): void {
-    if (this.braked) return
-    this.braked = true
-    this.exchange.response.on('drain', () => this.call?.resume())
+  /** Called behind each part but the last; only when nothing is left is all that was lent free again. */
+  private whenWritten(): () => void {
+    const { response } = this.exchange
+    this.written ??= () => {
+      if (response.writableLength === 0) this.call?.resume()
+    }
+    return this.written
   }
 }
 
 /** A body may be long in coming (events, polling): where none came with the head, the head goes ahead. */
 function flushHead({ response, responseBytes }: Exchange): void {
   if (responseBytes === 0 && !response.writableEnded && !response.destroyed) response.flushHeaders()
+}
+
+/** Where the end of the connection is the end of the body, only a reset tells that there was more; TCP alone has one. */
+function breakOff({ request, response }: Exchange): void {
+  const { socket, httpVersion } = request
+  const isTcp = socket.remoteAddress !== undefined && !('encrypted' in socket)
+  // Node never closes a socket that is reset while its end is on its way.
+  if (httpVersion === '1.0' && isTcp && !socket.writableEnded) socket.resetAndDestroy()
+  response.destroy()
 }
 
 function firstValue(headers: RawHeaders, name: string): string | undefined {

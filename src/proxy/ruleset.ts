@@ -1,14 +1,16 @@
 // Compiles a configuration into what the request path uses, and swaps it whole: each request is judged by one configuration.
-// Key sets and upstreams whose settings stay the same are carried over, so that a reload never begins without keys.
+// Key sets and upstreams whose own settings stay the same are carried over, so that a reload never begins without keys.
 import { readFileSync } from 'node:fs'
 import type { Clock } from '../base/clock.ts'
 import type { FetchJsonResult } from '../base/fetch-json.ts'
 import type { Config } from '../config/schema.ts'
 import { compileTrustedProxies } from '../http/client-address.ts'
+import type { RequestTarget } from '../http/request-target.ts'
 import { type Authorize, type Caller, createAuthorize, toCaller } from '../policy/authorize.ts'
 import { compileRules } from '../policy/compile-rules.ts'
 import { compilePrincipal } from '../policy/principal.ts'
-import { createKeyRefresh, type KeyRefresh } from '../token/key-refresh.ts'
+import { compileReserved } from '../route/reserved.ts'
+import { createKeyRefresh, type KeyRefresh, type KeyRefreshSettings } from '../token/key-refresh.ts'
 import { createVerifier, type Verifier } from '../token/verifier.ts'
 import { createUpstream, type Upstream } from '../upstream/upstream.ts'
 import { type BuildClientHeaders, compileClientHeaders } from './client-headers.ts'
@@ -26,8 +28,8 @@ export interface Ruleset {
   readonly buildClientHeaders: BuildClientHeaders
   readonly isTrusted: (address: string) => boolean
   readonly limits: RequestLimits
-  /** Paths at and below it are Poolgate's own. */
-  readonly pathPrefix: string
+  /** Whether a target is Poolgate's own, in any of its readings. */
+  readonly isReserved: (target: RequestTarget) => boolean
 }
 
 export interface RulesetPorts {
@@ -54,7 +56,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
 
   function compile(config: Config): Ruleset {
     const toPrincipal = compilePrincipal(config.identityHeaders)
-    const keys = keysInUse.make(config.userPools, (name, pool) => startKeys(name, pool))
+    const keys = keysInUse.make(toKeySources(config.userPools), startKeys)
     const verifier = createVerifier({
       clock: ports.clock,
       cache: config.tokenCache,
@@ -70,28 +72,32 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       authorize: createAuthorize(compileRules(config, ports.routeIndex).table, verifier),
       verifier,
       keys,
-      upstreams: upstreamsInUse.make(config.upstreams, toUpstream),
+      upstreams: upstreamsInUse.make(config.upstreams, startUpstream),
       buildUpstreamHeaders: compileUpstreamHeaders(headerNames),
       buildClientHeaders: compileClientHeaders(headerNames),
       isTrusted: compileTrustedProxies(config.trustedProxies),
       limits: { headerFields: config.limits.headerFields, target: config.limits.targetBytes },
-      pathPrefix: config.pathPrefix,
+      isReserved: compileReserved(config.pathPrefix),
     }
   }
 
-  function startKeys(name: string, pool: Config['userPools'][string]): KeyRefresh {
-    const keys = createKeyRefresh(
-      { jwksUri: pool.jwksUri, refreshMs: pool.jwksRefreshMs, maxStaleMs: pool.jwksMaxStaleMs },
-      {
-        clock: ports.clock,
-        fetchJwks: ports.fetchJwks,
-        random: ports.random,
-        onRetired: (retired) => current?.verifier.forget(retired),
-        onChange: (problem) => ports.keysChanged(name, problem),
-      },
-    )
-    void keys.start(pool.jwksFile === undefined ? undefined : readSeed(pool.jwksFile))
+  function startKeys(name: string, { jwksFile, ...settings }: KeySource): KeyRefresh {
+    const keys = createKeyRefresh(settings, {
+      clock: ports.clock,
+      fetchJwks: ports.fetchJwks,
+      random: ports.random,
+      onRetired: (retired) => current?.verifier.forget(retired),
+      onChange: (problem) => ports.keysChanged(name, problem),
+    })
+    const seed = jwksFile === undefined ? {} : readSeed(jwksFile)
+    if (seed.problem !== undefined) ports.keysChanged(name, seed.problem)
+    void keys.start(seed.document)
     return keys
+  }
+
+  function startUpstream(name: string, upstream: Config['upstreams'][string]): Upstream {
+    const { timeouts, targets, ...rest } = upstream
+    return createUpstream({ name, target: targets[0], ...timeouts, ...rest }, ports.clock)
   }
 
   return {
@@ -112,17 +118,33 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
   }
 }
 
-function toUpstream(name: string, upstream: Config['upstreams'][string]): Upstream {
-  const { timeouts, targets, ...rest } = upstream
-  return createUpstream({ name, target: targets[0], ...timeouts, ...rest })
+/** All that a pool's keys depend on; what else changes in the pool leaves them as they are. */
+interface KeySource extends KeyRefreshSettings {
+  readonly jwksFile: string | undefined
 }
 
-/** The document as it stands; what is not JSON is judged, and told, by the key set. */
-function readSeed(file: string): unknown {
+function toKeySources(userPools: Config['userPools']): Readonly<Record<string, KeySource>> {
+  const sources = Object.entries(userPools).map(([name, pool]): [string, KeySource] => {
+    const { jwksUri, jwksFile, jwksRefreshMs: refreshMs, jwksMaxStaleMs: maxStaleMs } = pool
+    return [name, { jwksUri, jwksFile, refreshMs, maxStaleMs }]
+  })
+  return Object.fromEntries(sources)
+}
+
+interface Seed {
+  readonly document?: unknown
+  /** Why there is no document. */
+  readonly problem?: string
+}
+
+/** The document as it stands; whether it holds keys is judged, and told, by the key set. */
+function readSeed(file: string): Seed {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    return { document: JSON.parse(readFileSync(file, 'utf8')) }
   } catch (error) {
-    return { problem: (error as Error).message }
+    const { code } = error as NodeJS.ErrnoException
+    const why = code === undefined ? 'is not JSON' : `cannot be read (${code})`
+    return { problem: `the seed file ${file} ${why}` }
   }
 }
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { clientAddress, toPlainAddress } from '../http/client-address.ts'
-import { checkFraming, singleValue } from '../http/headers.ts'
+import { checkFraming, hasBody, singleValue } from '../http/headers.ts'
 import { parseHost } from '../http/host.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { parseRequestTarget } from '../http/request-target.ts'
@@ -19,6 +19,8 @@ export interface Unreadable {
   readonly refused: true
   readonly reason: DenyReason
   readonly detail: string
+  /** `OPTIONS *`, well formed otherwise: it asks about the gateway itself (RFC 9110 section 9.3.7). */
+  readonly serverWide?: boolean
 }
 
 /** Trace would echo credentials; Connect would tunnel past every decision. */
@@ -43,7 +45,9 @@ export function toRequestFacts(
   const host = parseHost(hostField)
   if ('refused' in host) return host
   const target = parseRequestTarget(url, host.authority)
-  if ('refused' in target) return target
+  if ('refused' in target) {
+    return url === '*' && method === 'OPTIONS' ? { ...target, serverWide: true } : target
+  }
   const { remoteAddress = '' } = request.socket
   const peerAddress = toPlainAddress(remoteAddress) ?? remoteAddress
   const peerTrusted = isTrusted(peerAddress)
@@ -59,7 +63,7 @@ export function toRequestFacts(
       ? clientAddress(peerAddress, forwardedFor(headers), isTrusted)
       : peerAddress,
     secure: (request.socket as TLSSocket).encrypted === true,
-    hasBody: framing.chunked || (framing.contentLength ?? 0) > 0,
+    hasBody: hasBody(framing),
     contentLength: framing.contentLength,
   }
 }

@@ -3,6 +3,7 @@ import {
   compileOwnedHeaders,
   connectionNamed,
   isHopByHop,
+  isPlainConnection,
   normaliseFieldName,
   type RawHeaders,
 } from '../http/headers.ts'
@@ -36,7 +37,7 @@ export function compileUpstreamHeaders(identityHeaders: readonly string[]): Buil
       else if (action === 'peer' && facts.peerTrusted) lines.push(name, value)
       else if (action === 'token' && allow.route.forwardToken) lines.push(name, value)
       else if (action === 'connection' && !isPlainConnection(value))
-        named = connectionNamed(headers)
+        named ??= connectionNamed(headers)
     }
     const kept = named === undefined ? lines : withoutNamed(lines, named)
     if (allow.principal) kept.push(...allow.principal.identityHeaders)
@@ -65,12 +66,8 @@ function toAction(name: string, owned: ReturnType<typeof compileOwnedHeaders>): 
   if (normalised === 'authorization') return 'token'
   if (normalised === 'x-forwarded-for' || normalised === 'x-request-id') return 'drop'
   const owner = owned(normalised)
-  if (owner === 'always') return 'drop'
+  if (owner === 'always' || owner === 'never') return 'drop'
   return owner === 'unless_trusted' ? 'peer' : 'pass'
-}
-
-function isPlainConnection(value: string): boolean {
-  return value === 'keep-alive' || value === 'close' || value === 'Keep-Alive'
 }
 
 /** RFC 9110 section 7.6.1: what Connection names ends here. Framing is ours to say, and a Host is always sent. */

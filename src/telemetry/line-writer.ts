@@ -12,14 +12,14 @@ export interface LineWriter {
   flush(): Promise<void>
 }
 
-const WRITE_AT_CHARS = 16 * 1024
+const WRITE_AT_CHARS = 64 * 1024
 const WRITE_AFTER_MS = 250
 const MAX_GATHERED_CHARS = 4 * 1024 * 1024
 const FLUSH_LIMIT_MS = 2000
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Lines wait for 16 KiB or 250 ms. While the descriptor takes nothing up to 4 Mi characters wait, and a failed write is
+ * Lines wait for 64 KiB or 250 ms. While the descriptor takes nothing up to 4 Mi characters wait, and a failed write is
  * tried again every 250 ms; after a broken pipe everything is dropped.
  */
 export function createLineWriter(fd: number, clock: Clock): LineWriter {

@@ -5,9 +5,10 @@ import { type JsonObject, parseJsonObject } from './strict-json.ts'
 
 export interface Jws {
   readonly kid: string
+  readonly headerSegment: string
   /** What was signed: header and payload segments with their dot. */
   readonly signedText: string
-  readonly payloadSegment: string
+  readonly payload: Buffer
   readonly signature: Buffer
 }
 
@@ -29,8 +30,11 @@ const REFUSED_MEMBERS = [
   'x5t#S256',
 ]
 
+/** Header segments that were read before and found good, each with its `kid`. */
+export type KnownHeaders = ReadonlyMap<string, string>
+
 /** Takes a token apart: length, three segments, canonical base64url, header JSON, alg, kid, in that order. */
-export function parseJws(token: string): Jws | Rejected {
+export function parseJws(token: string, knownHeaders?: KnownHeaders): Jws | Rejected {
   if (token.length > MAX_TOKEN_LENGTH)
     return toRejected('token_malformed', 'longer than 20480 characters')
   const first = token.indexOf('.')
@@ -38,18 +42,24 @@ export function parseJws(token: string): Jws | Rejected {
   if (first <= 0 || second === -1 || token.indexOf('.', second + 1) !== -1) {
     return toRejected('token_malformed', 'not three segments')
   }
-  const header = parseBase64url(token.slice(0, first))
-  const payloadSegment = token.slice(first + 1, second)
+  const headerSegment = token.slice(0, first)
+  const header = knownHeaders?.get(headerSegment) ?? parseBase64url(headerSegment)
+  const payload = parseBase64url(token.slice(first + 1, second))
   const signature = parseBase64url(token.slice(second + 1))
-  if (!header || !signature || !parseBase64url(payloadSegment)) {
+  if (header === undefined || !payload || !signature) {
     return toRejected('token_malformed', 'a segment is not canonical base64url')
   }
-  const unverifiedHeader = parseJsonObject(header)
-  if (!unverifiedHeader)
-    return toRejected('token_malformed', 'header is not one strict JSON object')
-  const kid = checkHeader(unverifiedHeader)
+  const kid = typeof header === 'string' ? header : parseHeader(header)
   if (typeof kid !== 'string') return kid
-  return { kid, signedText: token.slice(0, second), payloadSegment, signature }
+  return { kid, headerSegment, signedText: token.slice(0, second), payload, signature }
+}
+
+/** The `kid` of a header that changes nothing about what is verified. */
+function parseHeader(bytes: Buffer): string | Rejected {
+  const unverifiedHeader = parseJsonObject(bytes)
+  return unverifiedHeader
+    ? checkHeader(unverifiedHeader)
+    : toRejected('token_malformed', 'header is not one strict JSON object')
 }
 
 function checkHeader(header: JsonObject): string | Rejected {
@@ -71,7 +81,7 @@ function isJwtType(typ: unknown): boolean {
   return typeof typ === 'string' && typ.toUpperCase() === 'JWT'
 }
 
-/** Claims of a payload segment; undefined when it is not one strict JSON object. Unverified unless the caller verified. */
+/** Claims of a payload segment; undefined when it is not one strict JSON object. Nothing here is verified. */
 export function parsePayload(payloadSegment: string): JsonObject | undefined {
   return parseJsonObject(Buffer.from(payloadSegment, 'base64url'))
 }

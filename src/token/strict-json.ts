@@ -29,15 +29,23 @@ export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
 /** Freezes what was parsed and counts its members; NaN (equal to nothing) when nested too deep or not Unicode. */
 function freezeMembers(value: object, depth: number): number {
   if (depth > MAX_DEPTH) return Number.NaN
-  const members = Object.entries(value)
-  let count = Array.isArray(value) ? 0 : members.length
-  for (const [name, member] of members) {
-    if (!name.isWellFormed()) return Number.NaN
-    if (typeof member === 'string' && !member.isWellFormed()) return Number.NaN
-    if (typeof member === 'object' && member !== null) count += freezeMembers(member, depth + 1)
+  let count = 0
+  if (Array.isArray(value)) {
+    for (const member of value) count += freezeMember(member, depth)
+  } else {
+    // Makes no list of the names; what was parsed inherits none.
+    for (const name in value) {
+      count += name.isWellFormed() ? 1 : Number.NaN
+      count += freezeMember((value as JsonObject)[name], depth)
+    }
   }
   Object.freeze(value)
   return count
+}
+
+function freezeMember(member: unknown, depth: number): number {
+  if (typeof member === 'string') return member.isWellFormed() ? 0 : Number.NaN
+  return typeof member === 'object' && member !== null ? freezeMembers(member, depth + 1) : 0
 }
 
 /** Members that were written: in valid JSON each has one colon outside strings. */

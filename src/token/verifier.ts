@@ -11,10 +11,11 @@ import {
   type TokenUse,
   type Validity,
 } from './claims.ts'
-import { type Jws, parseJws, parsePayload } from './jws.ts'
+import { type Jws, parseJws } from './jws.ts'
 import type { KeyRefresh } from './key-refresh.ts'
 import type { SigningKey } from './key-set.ts'
 import { type Rejected, toQuoted, toRejected } from './rejected.ts'
+import { parseJsonObject } from './strict-json.ts'
 import { createTokenCache } from './token-cache.ts'
 import type { UserPoolSettings } from './user-pool.ts'
 
@@ -63,10 +64,13 @@ export interface Verifier<P> {
   stats(): VerifierStats
 }
 
+/** Flat: each object in it is one more that the collector moves for every new token. */
 interface Accepted<P> {
-  readonly verified: Verified
+  readonly userPool: string
+  readonly tokenUse: TokenUse
   readonly principal: P
   readonly key: SigningKey
+  readonly validFromMs: number
   readonly freshUntilMs: number
 }
 
@@ -82,6 +86,9 @@ interface Refused {
 const REFUSALS = { entries: 2_000, bytes: 8 * 1024 * 1024 }
 const REFUSED_MS = 10_000
 
+/** Far more than the header texts of all pools' keys. */
+const MAX_KNOWN_HEADERS = 64
+
 const BAD_PAYLOAD = toRejected('token_malformed', 'payload is not one strict JSON object')
 
 export function createVerifier<P extends object>(options: VerifierOptions<P>): Verifier<P> {
@@ -93,15 +100,16 @@ export function createVerifier<P extends object>(options: VerifierOptions<P>): V
   )
   const onlyPool = pools.length === 1 ? pools[0] : undefined
   const counts = { hits: 0, misses: 0 }
+  /** Of tokens whose signature was found good alone: nobody else may fill it. */
+  const knownHeaders = new Map<string, string>()
 
   function verify(token: string, wanted: Wanted): P | Rejected | Promise<P | Rejected> {
     const known = accepted.get(token)
     if (known !== undefined && !known.key.retired) {
       const nowMs = clock.now()
-      if (nowMs < known.freshUntilMs && nowMs >= known.verified.validFromMs) {
+      if (nowMs < known.freshUntilMs && nowMs >= known.validFromMs) {
         counts.hits++
-        const { userPool, tokenUse } = known.verified
-        return checkWanted(userPool, tokenUse, wanted) ?? known.principal
+        return checkWanted(known.userPool, known.tokenUse, wanted) ?? known.principal
       }
     }
     counts.misses++
@@ -112,7 +120,7 @@ export function createVerifier<P extends object>(options: VerifierOptions<P>): V
     const nowMs = clock.now()
     const refusal = refused.get(token)
     if (refusal !== undefined && isInForce(refusal, nowMs)) return refusal.rejected
-    const jws = parseJws(token)
+    const jws = parseJws(token, knownHeaders)
     if (isRejected(jws)) return jws
     const pool = onlyPool ?? poolByIssuer.get(unverifiedIssuer(jws))
     if (pool === undefined) return toRejected('token_issuer', 'issuer of no configured user pool')
@@ -139,7 +147,7 @@ export function createVerifier<P extends object>(options: VerifierOptions<P>): V
 
   /** Spares a fetch for a token that no key could save. May only refuse. */
   function checkUnverified(jws: Jws, pool: VerifierPool): Rejected | undefined {
-    const unverifiedClaims = parsePayload(jws.payloadSegment)
+    const unverifiedClaims = parseJsonObject(jws.payload)
     if (!unverifiedClaims) return BAD_PAYLOAD
     const issuer = checkIssuer(unverifiedClaims, pool.settings)
     if (issuer) return issuer
@@ -165,18 +173,26 @@ export function createVerifier<P extends object>(options: VerifierOptions<P>): V
     }
     const forged = checkSignature(key, jws)
     if (forged) return refuse(forged)
-    const claims = parsePayload(jws.payloadSegment)
+    rememberHeader(jws)
+    const claims = parseJsonObject(jws.payload)
     if (!claims) return refuse(BAD_PAYLOAD)
     const tokenUse = checkIssuer(claims, settings) ?? checkTypes(claims) ?? parseTokenUse(claims)
     if (isRejected(tokenUse)) return refuse(tokenUse)
     const unwanted = checkWanted(settings.name, tokenUse, wanted)
     const validity = checkClient(claims, tokenUse, settings) ?? checkTimes(claims, settings, nowMs)
     if (isRejected(validity)) return unwanted ?? refuse(validity)
-    const verified = { userPool: settings.name, tokenUse, claims, ...validity }
-    const freshUntilMs = Math.min(validity.validUntilMs, nowMs + options.cache.ttlMs)
-    const principal = options.toPrincipal(verified)
-    accepted.set(token, { verified, principal, key, freshUntilMs })
+    const { name: userPool } = settings
+    const { validFromMs, validUntilMs } = validity
+    const principal = options.toPrincipal({ userPool, tokenUse, claims, ...validity })
+    const freshUntilMs = Math.min(validUntilMs, nowMs + options.cache.ttlMs)
+    accepted.set(token, { userPool, tokenUse, principal, key, validFromMs, freshUntilMs })
     return unwanted ?? principal
+  }
+
+  function rememberHeader({ headerSegment, kid }: Jws): void {
+    if (knownHeaders.has(headerSegment)) return
+    if (knownHeaders.size >= MAX_KNOWN_HEADERS) knownHeaders.clear()
+    knownHeaders.set(headerSegment, kid)
   }
 
   function forget(keys: readonly SigningKey[]): void {
@@ -236,6 +252,6 @@ function unknownKey(pool: VerifierPool, kid: string): Rejected {
 
 /** Only ever used to choose among configured pools. */
 function unverifiedIssuer(jws: Jws): string {
-  const issuer = parsePayload(jws.payloadSegment)?.iss
+  const issuer = parseJsonObject(jws.payload)?.iss
   return typeof issuer === 'string' ? issuer : ''
 }

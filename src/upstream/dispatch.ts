@@ -16,7 +16,10 @@ export interface ResponseSink {
   /** An interim response (RFC 9110 section 15.2); never 101. */
   informed(status: number, headers: RawHeaders): void
   head(status: number, headers: RawHeaders): void
-  /** False asks for a pause until `resume` is called. */
+  /**
+   * The chunk is lent: after `true` its memory is used again at once; `false` keeps it, and holds the response back, until
+   * `resume` is called.
+   */
   data(chunk: Buffer): boolean
   ended(trailers: RawHeaders): void
   failed(failure: UpstreamFailure): void

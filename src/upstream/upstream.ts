@@ -1,22 +1,16 @@
 // A configured upstream: where allowed requests go. Nothing is dispatched without an Allow, and nothing is ever sent twice.
-import { Pool } from 'undici'
+import type { Clock } from '../base/clock.ts'
 import type { Allow } from '../policy/decision.ts'
 import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
+import type { EngineSettings } from './engine.ts'
 import type { UpstreamFailure } from './failure.ts'
-import { createUndiciCall } from './undici-call.ts'
+import { createLeanEngine } from './lean-engine.ts'
+import { createUndiciEngine } from './undici-engine.ts'
 
-export interface UpstreamSettings {
+export interface UpstreamSettings extends EngineSettings {
   readonly name: string
-  /** Scheme, host and port. */
-  readonly target: string
-  readonly connectMs: number
-  /** Until the response's headers. */
-  readonly responseMs: number
-  /** Between bytes of the response's body. */
-  readonly idleMs: number
-  /** An idle connection is closed after this time. */
-  readonly keepAliveMs: number
-  readonly connections: number
+  /** Plain http alone can be lean; everything else goes through undici. */
+  readonly engine: 'lean' | 'undici'
   /** Requests that may wait for a connection; beyond, `overloaded`. */
   readonly queue: number
 }
@@ -30,25 +24,14 @@ export interface Upstream {
   destroy(): Promise<void>
 }
 
-/** Bytes of response head; more is not an HTTP server's. */
-const MAX_RESPONSE_HEAD = 32 * 1024
 const OVERLOADED: UpstreamFailure = {
   kind: 'overloaded',
   detail: 'all connections and queue places taken',
 }
 
-export function createUpstream(settings: UpstreamSettings): Upstream {
-  const pool = new Pool(settings.target, {
-    connections: settings.connections,
-    pipelining: 1,
-    allowH2: false,
-    connect: { timeout: settings.connectMs },
-    headersTimeout: settings.responseMs,
-    bodyTimeout: settings.idleMs,
-    keepAliveTimeout: settings.keepAliveMs,
-    maxHeaderSize: MAX_RESPONSE_HEAD,
-    strictContentLength: true,
-  })
+export function createUpstream(settings: UpstreamSettings, clock: Clock): Upstream {
+  const isLean = settings.engine === 'lean' && settings.target.startsWith('http:')
+  const engine = isLean ? createLeanEngine(settings, clock) : createUndiciEngine(settings)
   const capacity = settings.connections + settings.queue
   let active = 0
   const release = () => {
@@ -57,16 +40,16 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
   return {
     name: settings.name,
     dispatch(_allow, request, sink) {
-      const call = createUndiciCall(sink, release)
       if (active >= capacity) {
         sink.failed(OVERLOADED)
-        return call
+        return NO_CALL
       }
       active++
-      call.begin(pool, request)
-      return call
+      return engine.dispatch(request, sink, release)
     },
-    close: () => pool.close(),
-    destroy: () => pool.destroy(),
+    close: engine.close,
+    destroy: engine.destroy,
   }
 }
+
+const NO_CALL: UpstreamCall = { abort: () => undefined, resume: () => undefined }

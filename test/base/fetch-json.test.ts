@@ -94,7 +94,7 @@ t.test('URLs that are not plain http or https are refused unasked', async (t) =>
   ]
   for (const url of [...urls, 'http://user@127.0.0.1/', 'https://:secret@127.0.0.1/']) {
     const result = await fetch(url)
-    t.match(result, { ok: false, failure: 'url_refused' }, url)
+    t.match(result, { ok: false, message: /^not an http or https URL/ }, url)
     t.notMatch(JSON.stringify(result), 'secret')
   }
 })
@@ -104,25 +104,25 @@ t.test('nobody listening: unreachable', async (t) => {
   await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve))
   const { port } = free.address() as AddressInfo
   await new Promise((resolve) => free.close(resolve))
-  t.match(await fetch(`http://127.0.0.1:${port}/`), { ok: false, failure: 'unreachable' })
+  t.match(await fetch(`http://127.0.0.1:${port}/`), { ok: false, message: /ECONNREFUSED/ })
 })
 
 t.test('a server that hangs up without a word is a protocol failure', async (t) => {
   const url = await serveBytes(t, '', 'end')
-  t.match(await fetch(url), { ok: false, failure: 'protocol' })
+  t.match(await fetch(url), { ok: false, message: /UND_ERR_SOCKET/ })
 })
 
 t.test('a connection that ends inside the body is a failure', async (t) => {
   const head = 'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{"keys":'
-  t.match(await fetch(await serveBytes(t, head, 'end')), { ok: false, failure: 'protocol' })
+  t.match(await fetch(await serveBytes(t, head, 'end')), { ok: false, message: /UND_ERR_SOCKET/ })
   const reset = await fetch(await serveBytes(t, head, 'reset'))
   t.equal(reset.ok, false)
-  t.match(reset, { failure: /^(unreachable|protocol)$/ })
+  t.match(reset, { message: /ECONNRESET|UND_ERR_SOCKET/ })
 })
 
 t.test('a complete document without its last chunk is not taken', async (t) => {
   const bytes = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n'
-  t.match(await fetch(await serveBytes(t, bytes, 'end')), { ok: false, failure: 'protocol' })
+  t.match(await fetch(await serveBytes(t, bytes, 'end')), { ok: false, message: /UND_ERR_SOCKET/ })
   t.same(await fetch(await serveBytes(t, `${bytes}0\r\n\r\n`, 'end')), { ok: true, value: {} })
 })
 
@@ -134,7 +134,7 @@ t.test('what is not HTTP is a protocol failure', async (t) => {
   ]) {
     t.match(
       await fetch(await serveBytes(t, bytes, 'end')),
-      { ok: false, failure: 'protocol' },
+      { ok: false, message: /does not match the HTTP\/1\.1 protocol/ },
       bytes,
     )
   }
@@ -145,14 +145,14 @@ t.test('header fields beyond 16 KiB are a protocol failure', async (t) => {
     response.setHeader('x-long', 'x'.repeat(17 * 1024))
     response.end('{}')
   })
-  t.match(await fetch(url), { ok: false, failure: 'protocol' })
+  t.match(await fetch(url), { ok: false, message: /UND_ERR_HEADERS_OVERFLOW/ })
 })
 
 t.test('the deadline holds for silence before the answer and inside the body', async (t) => {
   const silent = await serveBytes(t, '', 'hang')
-  t.match(await fetch(silent, 200), { ok: false, failure: 'timeout' })
+  t.match(await fetch(silent, 200), { ok: false, message: /^no answer in \d+ ms$/ })
   const stalled = await serveBytes(t, 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{', 'hang')
-  t.match(await fetch(stalled, 200), { ok: false, failure: 'timeout' })
+  t.match(await fetch(stalled, 200), { ok: false, message: /^no answer in \d+ ms$/ })
 })
 
 t.test('the deadline is overall: one byte at a time does not push it back', async (t) => {
@@ -161,7 +161,7 @@ t.test('the deadline is overall: one byte at a time does not push it back', asyn
     const drip = setInterval(() => response.write(' '), 20)
     response.once('close', () => clearInterval(drip))
   })
-  t.match(await fetch(url, 300), { ok: false, failure: 'timeout', message: 'no answer in 300 ms' })
+  t.match(await fetch(url, 300), { ok: false, message: 'no answer in 300 ms' })
 })
 
 t.test('the deadline is the given clock’s', async (t) => {
@@ -173,7 +173,7 @@ t.test('the deadline is the given clock’s', async (t) => {
   await clock.advance(4999)
   t.equal(clock.pending(), 1)
   await clock.advance(1)
-  t.match(await result, { ok: false, failure: 'timeout' })
+  t.match(await result, { ok: false, message: /^no answer in \d+ ms$/ })
 })
 
 t.test('no timer stays behind', async (t) => {
@@ -187,12 +187,15 @@ t.test('a body of exactly the cap is read and one byte more is not', async (t) =
   const body = (bytes: number) => `"${'x'.repeat(bytes - 2)}"`
   const urlOf = (bytes: number) => serve(t, (_request, response) => response.end(body(bytes)))
   t.match(await fetch(await urlOf(MAX_BYTES)), { ok: true })
-  t.match(await fetch(await urlOf(MAX_BYTES + 1)), { ok: false, failure: 'too_large' })
+  t.match(await fetch(await urlOf(MAX_BYTES + 1)), {
+    ok: false,
+    message: /^answered with more than \d+ bytes$/,
+  })
 })
 
 t.test('10 MB and an endless body are cut off at the cap', async (t) => {
   const large = await serve(t, (_request, response) => response.end(Buffer.alloc(10_000_000, ' ')))
-  t.match(await fetch(large), { ok: false, failure: 'too_large' })
+  t.match(await fetch(large), { ok: false, message: /^answered with more than \d+ bytes$/ })
   let sent = 0
   const endless = await serve(t, (_request, response) => {
     const fill = (): void => {
@@ -202,7 +205,7 @@ t.test('10 MB and an endless body are cut off at the cap', async (t) => {
     }
     fill()
   })
-  t.match(await fetch(endless), { ok: false, failure: 'too_large' })
+  t.match(await fetch(endless), { ok: false, message: /^answered with more than \d+ bytes$/ })
   t.ok(sent < 50_000_000, `${sent} bytes left the server`)
 })
 
@@ -212,7 +215,11 @@ t.test('any Content-Encoding is refused', async (t) => {
       response.setHeader('content-encoding', encoding)
       response.end(encoding === 'gzip' ? gzipSync('{}') : '{}')
     })
-    t.match(await fetch(url), { ok: false, failure: 'encoding' }, encoding)
+    t.match(
+      await fetch(url),
+      { ok: false, message: /^answered with a Content-Encoding$/ },
+      encoding,
+    )
   }
 })
 
@@ -226,11 +233,7 @@ t.test('only 200 will do, and a redirect is not followed', async (t) => {
     const url = await serve(t, (_request, response) => {
       response.writeHead(status, { location: target }).end(status === 204 ? undefined : '{}')
     })
-    t.match(
-      await fetch(url),
-      { ok: false, failure: 'status', message: String(status) },
-      `${status}`,
-    )
+    t.match(await fetch(url), { ok: false, message: `answered ${status}, not 200` }, `${status}`)
   }
   t.equal(visits, 0)
 })
@@ -239,7 +242,11 @@ t.test('a body that is not JSON in UTF-8 is refused', async (t) => {
   const bodies = ['', '<!doctype html>', '{"keys":', '{} {}', Buffer.from([0x22, 0xff, 0x22])]
   for (const body of bodies) {
     const url = await serve(t, (_request, response) => response.end(body))
-    t.match(await fetch(url), { ok: false, failure: 'not_json' }, String(body))
+    t.match(
+      await fetch(url),
+      { ok: false, message: /^answered with something that is not JSON$/ },
+      String(body),
+    )
   }
 })
 
@@ -256,11 +263,11 @@ t.test('a certificate that nobody vouches for is refused', async (t) => {
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
   const result = await fetch(`https://localhost:${port}/`)
-  t.match(result, { ok: false, failure: 'tls_untrusted', message: /self.signed/i })
+  t.match(result, { ok: false, message: /self.signed/i })
   t.equal(requests, 0)
 })
 
 t.test('a server without TLS behind an https URL is refused', async (t) => {
   const url = await serve(t, (_request, response) => response.end('{}'))
-  t.match(await fetch(url.replace('http:', 'https:')), { ok: false, failure: 'tls_untrusted' })
+  t.match(await fetch(url.replace('http:', 'https:')), { ok: false, message: /SSL|TLS|EPROTO/ })
 })

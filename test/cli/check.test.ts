@@ -10,6 +10,7 @@ function createContext(env: Readonly<Record<string, string>> = {}) {
   const written = { out: '', err: '' }
   const context = {
     version: '0.0.0',
+    invocation: 'poolgate',
     clock: createFakeClock(),
     env,
     stdout: (text: string) => {

@@ -11,7 +11,7 @@ const POOL = {
   issuer: 'http://127.0.0.1:1/local_devpool',
   jwksUri: 'http://127.0.0.1:1/local_devpool/.well-known/jwks.json',
 }
-const ADDRESSES = { port: 8080, adminPort: 0 }
+const ADDRESSES = { port: 8080, adminPort: 0, verbose: false }
 
 t.test('the demo configuration is free of problems and warnings', async (t) => {
   const text = toDemoConfig(POOL, 'http://127.0.0.1:9', ADDRESSES)
@@ -23,6 +23,7 @@ t.test('the demo configuration is free of problems and warnings', async (t) => {
     admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 0 } },
     userPools: { dev: { issuer: [POOL.issuer], jwksUri: POOL.jwksUri, clientIds: ['the-client'] } },
     upstreams: { demo: { targets: ['http://127.0.0.1:9'] } },
+    log: { level: 'warn', access: 'none' },
   })
 })
 
@@ -41,4 +42,54 @@ t.test('in a given configuration every pool becomes the dev pool, on loopback', 
   t.same(config.routes, given.config.routes)
   t.same(config.trustedProxies, ['10.0.0.0/8'])
   t.same(given.config.userPools.main?.clientIds, ['client'], 'what was given stays as it was')
+})
+
+t.test('several pools become one, which every route accepts', async (t) => {
+  const text = createConfigText({
+    userPools: `userPools:
+  staff: {userPoolId: eu-west-1_A, clientIds: [a], clockTolerance: 5s, resource: https://api.example}
+  partners: {userPoolId: eu-west-1_B, clientIds: [b]}`,
+    routes: `routes:
+  - {name: s, match: {path: /s/*}, access: {userPool: staff, groups: {anyOf: [x]}}, upstream: orders}
+  - {name: p, match: {path: /p/*}, access: {userPool: partners, tokenUse: id}, upstream: orders}
+  - {name: a, match: {path: /a/*}, access: authenticated, upstream: orders}`,
+  })
+  const given = loadConfig(text, 'c.yaml', {})
+  const { config, warnings } = withDevPool(given, POOL, ADDRESSES)
+  t.same(Object.keys(config.userPools), ['staff'])
+  t.match(config.userPools.staff, { issuer: [POOL.issuer], clockToleranceMs: 5_000 })
+  t.notHas(config.userPools.staff, { resource: ['https://api.example'] })
+  t.same(
+    config.routes.map(({ access }) => access),
+    [{ tokenUse: 'access', groups: { anyOf: ['x'] } }, { tokenUse: 'id' }, 'authenticated'],
+  )
+  t.match(warnings, [
+    { path: 'userPools', line: 2, message: /stands for all of them: staff, partners/ },
+  ])
+  t.same(given.warnings, [])
+})
+
+t.test('without a pool there is none, and nothing to say of it', async (t) => {
+  const routes = 'routes: [{name: o, match: {path: /*}, access: public, upstream: orders}]'
+  const given = loadConfig(createConfigText({ userPools: '', routes }), 'c.yaml', {})
+  const { config, warnings } = withDevPool(given, POOL, ADDRESSES)
+  t.same(config.userPools, {})
+  t.same(warnings, [])
+})
+
+t.test('verbose logs requests and information', async (t) => {
+  const settings = { ...ADDRESSES, verbose: true }
+  const demo = loadConfig(toDemoConfig(POOL, 'http://127.0.0.1:9', settings), '(demo)', {})
+  t.same(demo.warnings, [])
+  t.same(demo.config.log, { level: 'info', access: 'all' })
+})
+
+t.test('the log of a given configuration stays, and verbose only ever adds to it', async (t) => {
+  for (const level of ['info', 'error']) {
+    const log = `log: { level: ${level}, access: errors }`
+    const given = loadConfig(createConfigText({ top: log }), 'c.yaml', {})
+    t.same(withDevPool(given, POOL, ADDRESSES).config.log, { level, access: 'errors' })
+    const verbose = withDevPool(given, POOL, { ...ADDRESSES, verbose: true })
+    t.same(verbose.config.log, { level: 'info', access: 'all' })
+  }
 })

@@ -23,6 +23,7 @@ function facts(users: readonly GuideUser[], changes: Partial<GuideFacts> = {}): 
     pool: { origin: 'http://127.0.0.1:9229', issuer: 'http://127.0.0.1:9229/p', clientId: 'c1' },
     mintUrl: 'http://127.0.0.1:9229/_dev/mint',
     users,
+    invocation: 'npm run -s poolgate --',
     tokens: new Map(users.map(({ username }) => [username, `token-of-${username}`])),
     ...changes,
   }

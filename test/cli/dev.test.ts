@@ -2,15 +2,18 @@
 import { execFile } from 'node:child_process'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { listenOn } from '../../src/base/listen.ts'
-import { dev, type DevOptions } from '../../src/cli/dev.ts'
+import { type CreateGateway, dev, type DevOptions } from '../../src/cli/dev.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createConfigText } from '../support/config-text.ts'
 import { realClock } from '../support/real-clock.ts'
 
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
 /** Runs the command until the guide is out; without one it has ended by itself. */
-async function start(t: Test, options: DevOptions = {}) {
+async function start(t: Test, options: DevOptions = {}, create: CreateGateway = createGateway) {
   const written = { out: '', err: '' }
   const signals = new Map<string, () => void>()
   let ready = () => {}
@@ -22,6 +25,7 @@ async function start(t: Test, options: DevOptions = {}) {
     {
       clock: realClock,
       version: '0.0.0',
+      invocation: `${process.execPath} ${MAIN}`,
       env: {},
       stdout: (text) => {
         written.out += text
@@ -33,7 +37,7 @@ async function start(t: Test, options: DevOptions = {}) {
       readStdin: async () => '',
       onSignal: (signal, handler) => void signals.set(signal, handler),
     },
-    createGateway,
+    create,
   )
   t.teardown(async () => {
     signals.get('SIGTERM')?.()
@@ -62,6 +66,12 @@ t.test('every printed line answers with the status it announces', { skip: noCurl
   }
   const signIn = /^curl -s -H .*$/m.exec(written.out)?.[0] ?? ''
   t.match(JSON.parse(await shell(signIn)), { AuthenticationResult: { TokenType: 'Bearer' } })
+})
+
+t.test('the line for other tokens gives one, as it stands', async (t) => {
+  const { written } = await start(t)
+  const line = /^Others: (.*)$/m.exec(written.out)?.[1] ?? ''
+  t.match(await shell(line), /^eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+\n$/)
 })
 
 t.test('the claims of a ready-made token arrive upstream', async (t) => {
@@ -121,6 +131,28 @@ t.test('a given configuration runs with the dev pool in place of its own', async
   t.equal(await ask(`Bearer ${token}AAAA`), 'token_signature')
 })
 
+t.test('routes of every pool of a given configuration take the dev pool’s tokens', async (t) => {
+  const text = createConfigText({
+    userPools: `userPools:
+  staff: {userPoolId: eu-west-1_A, clientIds: [a]}
+  partners: {userPoolId: eu-west-1_B, clientIds: [b]}`,
+    upstreams: 'upstreams: { orders: { targets: ["http://127.0.0.1:9"] } }',
+    routes: `routes:
+  - {name: s, match: {path: /staff/*}, access: {userPool: staff}, upstream: orders}
+  - {name: p, match: {path: /partners/*}, access: {userPool: partners}, upstream: orders}
+  - {name: a, match: {path: /any/*}, access: authenticated, upstream: orders}`,
+  })
+  const config = join(t.testdir({ 'c.yaml': text }), 'c.yaml')
+  const { written, addressOf } = await start(t, { config })
+  t.match(written.err, 'the dev pool stands for all of them: staff, partners')
+  const token = /^POOLGATE_READER_TOKEN=(\S+)$/m.exec(written.out)?.[1]
+  const headers = { authorization: `Bearer ${token}` }
+  for (const path of ['/staff/x', '/partners/x', '/any/x']) {
+    const answer = await fetch(addressOf('gateway') + path, { headers })
+    t.match(await answer.json(), { reason: 'upstream_unreachable' }, `${path} was let in`)
+  }
+})
+
 t.test('a bad configuration is exit code 1, with the place', async (t) => {
   const config = join(t.testdir({ 'c.yaml': createConfigText({ top: 'x: 1' }) }), 'c.yaml')
   const { written, ended } = await start(t, { config })
@@ -128,17 +160,108 @@ t.test('a bad configuration is exit code 1, with the place', async (t) => {
   t.match(written.err, `${config}:2:1: x: unknown key`)
 })
 
-t.test('a port that was asked for and is taken is exit code 1', async (t) => {
+async function takePort(t: Test): Promise<string> {
   const taken = createServer()
   const address = await listenOn(taken, { kind: 'tcp', host: '127.0.0.1', port: 0 })
   t.teardown(() => taken.close())
-  const port = address.split(':')[1] ?? ''
-  for (const options of [{ port }, { poolPort: port }]) {
+  return address.split(':')[1] ?? ''
+}
+
+t.test('a taken port that a flag asked for is exit code 1, with flag and port', async (t) => {
+  const port = await takePort(t)
+  for (const [flag, options] of [
+    ['--port', { port }],
+    ['--pool-port', { poolPort: port }],
+  ] as const) {
     const { written, ended } = await start(t, options)
-    t.equal(await ended, 1)
-    t.match(written.err, `EADDRINUSE: address already in use ${address}`)
+    t.equal(await ended, 1, flag)
+    t.equal(
+      written.err.replace(/^port \d+ is taken: .*\n/gm, ''),
+      `cannot start: ${flag} ${port}: another program listens on 127.0.0.1:${port}; stop it, give another port, or leave ${flag} out\n`,
+    )
+    t.notMatch(written.out, 'Ctrl-C', 'there is no guide to what does not run')
   }
 })
+
+t.test('a port that cannot be had for another reason says which, and the flag', async (t) => {
+  const refused = Object.assign(new Error('listen EACCES: permission denied 127.0.0.1:80'), {
+    code: 'EACCES',
+    syscall: 'listen',
+    port: 80,
+  })
+  const { written, ended } = await start(t, { port: '80' }, (...given) => ({
+    ...createGateway(...given),
+    start: () => Promise.reject(refused),
+  }))
+  t.equal(await ended, 1)
+  t.match(written.err, `cannot start: --port 80: ${refused.message}; give another port`)
+})
+
+t.test('a port lost without a flag is told as the system tells it', async (t) => {
+  const lost = Object.assign(new Error('listen EADDRINUSE: 127.0.0.1:9090'), {
+    code: 'EADDRINUSE',
+    syscall: 'listen',
+    port: 9090,
+  })
+  const { written, ended } = await start(t, {}, (...given) => ({
+    ...createGateway(...given),
+    start: () => Promise.reject(lost),
+  }))
+  t.equal(await ended, 1)
+  t.match(written.err, 'cannot start: listen EADDRINUSE: 127.0.0.1:9090\n')
+})
+
+t.test('one port for two is bad usage, any free one is not', async (t) => {
+  const { written, ended } = await start(t, { port: '9000', poolPort: '09000' })
+  t.equal(await ended, 2)
+  t.equal(written.err, '--port and --pool-port cannot both be 9000\n')
+})
+
+t.test('the admin listener leaves its usual port to the gateway that asked for it', async (t) => {
+  const given: unknown[] = []
+  const { ended } = await start(t, { port: '9090' }, (loaded, ports) => {
+    given.push(loaded.config.listen.address, loaded.config.admin)
+    return { ...createGateway(loaded, ports), start: () => Promise.reject(listenError()) }
+  })
+  await ended
+  t.match(given, [{ port: 9090 }, { address: { port: 0 } }])
+})
+
+function listenError(): Error {
+  return Object.assign(new Error('listen'), { code: 'EADDRINUSE', syscall: 'listen' })
+}
+
+t.test('requests are not logged, unless verbose asks for it', async (t) => {
+  for (const verbose of [false, true]) {
+    const { written, addressOf, signals, ended } = await start(t, { verbose })
+    t.equal((await fetch(`${addressOf('gateway')}/health`)).status, 200)
+    t.equal((await fetch(`${addressOf('gateway')}/orders`)).status, 401)
+    signals.get('SIGTERM')?.()
+    t.equal(await ended, 0)
+    const lines = written.out.match(/^\{.*"status":.*$/gm) ?? []
+    t.equal(lines.length, verbose ? 2 : 0, `verbose: ${verbose}`)
+    t.equal(/"message":"listening"/.test(written.out), verbose, 'what the gateway does')
+  }
+})
+
+t.test(
+  'a stop that fails is told, is exit code 70, and ends the others none the less',
+  async (t) => {
+    const { written, signals, ended, addressOf } = await start(t, {}, (...given) => {
+      const gateway = createGateway(...given)
+      return {
+        ...gateway,
+        stop: () => gateway.stop().then(() => Promise.reject(new Error('a part hangs'))),
+      }
+    })
+    const others = ['demo upstream', 'user pool API'].map(addressOf)
+    for (const address of others) await t.resolves(fetch(address), address)
+    signals.get('SIGTERM')?.()
+    t.equal(await ended, 70)
+    t.match(written.err, 'internal error: stopping failed: Error: a part hangs\n')
+    for (const address of others) await t.rejects(fetch(address), address)
+  },
+)
 
 t.test('what is no port is bad usage', async (t) => {
   for (const port of ['http', '-1', '65536', '80.5', '']) {

@@ -48,6 +48,34 @@ t.test('SIGHUP loads again; a bad file is told and changes nothing', async (t) =
   t.equal(await code, 0)
 })
 
+t.test(
+  'what only a restart puts in force is told by its name, as long as it differs',
+  async (t) => {
+    const { context, signal, stderr } = createTestContext()
+    let text = write({ top: LISTEN })
+    const code = serve(() => loadConfig(text, 'c.yaml', {}), context)
+    await new Promise((resolve) => setImmediate(resolve))
+    const hangUp = (top: string) => {
+      const told = stderr().length
+      text = write({ top })
+      signal('SIGHUP')
+      return stderr().slice(told)
+    }
+    const changed = `${LISTEN.replace('error', 'warn')}\ntimeouts: {idle: 5s}`
+    const warning =
+      'warning: timeouts.idle, log.level: changed, but in force only after a restart\n'
+    t.equal(hangUp(changed), warning)
+    t.equal(hangUp(changed), warning, 'it still differs from what was started')
+    t.equal(hangUp(`${LISTEN}\nlimits: {headerFields: 5}`), '')
+    t.match(
+      hangUp(LISTEN.replace('127.0.0.1:0', "'[::1]:0'")),
+      /^warning: listen\.address: changed/,
+    )
+    signal('SIGTERM')
+    t.equal(await code, 0)
+  },
+)
+
 t.test('a bad configuration is 1, with every problem', async (t) => {
   const { context, stderr } = createTestContext()
   t.equal(await serve(load(write({ top: 'unknown: 1\nlisten: x' })), context), 1)
@@ -60,7 +88,7 @@ t.test('what cannot be bound or read is 1', async (t) => {
   const tls = `{address: '127.0.0.1:0', tls: {cert: ${missing}, key: ${missing}}}`
   for (const [listen, told] of [
     ['unix:/nonexistent/a.sock', /^cannot start: listen /],
-    [tls, /^cannot start: ENOENT/],
+    [tls, /^c\.yaml:\d+:\d+: listen\.tls\.cert: the file cannot be read \(ENOENT\)/],
   ] as const) {
     const { context, stderr } = createTestContext()
     const top = LISTEN.replace('127.0.0.1:0', listen)

@@ -35,6 +35,40 @@ t.test('shows header, claims and times, and keeps the signature back', async (t)
   t.notMatch(stdout(), token.split('.')[2])
 })
 
+t.test('what stands before the token is left out, and that is told', async (t) => {
+  const token = issuer.access()
+  for (const before of ['Bearer ', 'bearer  ', 'Authorization: Bearer ', 'authorization:Bearer ']) {
+    const { context, stdout, stderr } = createTestContext()
+    t.equal(await inspectToken(before + token, undefined, context), 0, before)
+    t.match(stdout(), '"token_use": "access"')
+    t.match(stderr(), '(Bearer) was left out')
+  }
+  const { context, stderr } = createTestContext()
+  t.equal(await inspectToken(`Bearer ${token}`, config, context), 0)
+  t.equal(stderr(), 'what stands before the token (Bearer) was left out\n')
+  await inspectToken(token, undefined, context)
+  t.equal(stderr().split('\n').length, 2, 'nothing is told of a token alone')
+})
+
+t.test('what is no token is 1, also where nobody is asked', async (t) => {
+  const [header = '', payload = '', signature = ''] = issuer.access().split('.')
+  for (const text of [
+    '',
+    'nonsense',
+    'Bearer ',
+    'Basic YTpi',
+    `${header}.${payload}`,
+    `${header}.${payload}.${signature}.x`,
+    `${header}.x.${signature}`,
+    `x.${payload}.${signature}`,
+    `Bearer Bearer ${header}.${payload}.${signature}`,
+  ]) {
+    const { context, stderr } = createTestContext()
+    t.equal(await inspectToken(text, undefined, context), 1, text)
+    t.match(stderr(), /^not a token: /m)
+  }
+})
+
 t.test('each configured pool says what it thinks, and one that accepts is enough', async (t) => {
   const { context, stdout } = createTestContext()
   t.equal(await inspectToken(issuer.id(), config, context), 0)
@@ -47,7 +81,7 @@ t.test('a token that nobody accepts is 1, with each reason', async (t) => {
     [issuer.access({ exp: 1 }), /pool main: refused: token_expired/],
     [issuer.access({ client_id: 'x' }), /pool main: refused: token_client/],
     [stranger.access(), /pool main: refused: token_(issuer|key_unknown)/],
-    ['nonsense', /header {3}"not a JSON object"[\s\S]*pool main: refused: token_malformed/],
+    ['nonsense', /header {3}not a JSON object[\s\S]*pool main: refused: token_malformed/],
   ]
   for (const [token, told] of cases) {
     const { context, stdout } = createTestContext()

@@ -16,6 +16,7 @@ async function mint(username: string, options: MintOptions = {}) {
     {
       clock: realClock,
       version: '0.0.0',
+      invocation: 'poolgate',
       env: {},
       stdout: (text) => {
         written.out += text

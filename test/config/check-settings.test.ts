@@ -51,22 +51,46 @@ t.test('an issuer belongs to one user pool', async (t) => {
 
 t.test('settings that bound one another are in order, defaults included', async (t) => {
   for (const [section, given, problem] of [
-    ['timeouts', { checkInterval: '10s' }, 'timeouts.checkInterval: must be less than headers'],
-    ['timeouts', { headers: '2s' }, 'timeouts.headers: must be more than checkInterval'],
+    [
+      'timeouts',
+      { checkInterval: '10s' },
+      'timeouts.checkInterval: must be less than headers, which is 10s unless it is set',
+    ],
+    [
+      'timeouts',
+      { headers: '2s' },
+      'timeouts.headers: must be more than checkInterval, which is 2s unless it is set',
+    ],
     [
       'timeouts',
       { checkInterval: '5s', headers: '5s' },
       'timeouts.checkInterval: must be less than headers',
     ],
-    ['limits', { target: '32KiB' }, 'limits.target: must be less than headerBytes'],
-    ['limits', { headerBytes: '8KiB' }, 'limits.headerBytes: must be more than target'],
+    [
+      'timeouts',
+      { request: '10s' },
+      'timeouts.request: must be more than headers, which is 10s unless it is set',
+    ],
+    ['timeouts', { headers: '1m', request: '60s' }, 'timeouts.headers: must be less than request'],
+    [
+      'limits',
+      { target: '32KiB' },
+      'limits.target: must be less than headerBytes, which is 32KiB unless it is set',
+    ],
+    [
+      'limits',
+      { headerBytes: '8KiB' },
+      'limits.headerBytes: must be more than target, which is 8KiB unless it is set',
+    ],
   ] as const) {
     t.strictSame(check({ [section]: given }), [problem])
   }
   t.strictSame(check({ timeouts: { checkInterval: '9999ms' } }), [])
+  t.strictSame(check({ timeouts: { request: '10001ms' } }), [])
+  t.strictSame(check({ timeouts: { request: 'none', headers: '1h' } }), [])
   t.strictSame(check({ limits: { target: '32767B' } }), [])
-  t.strictSame(check({ userPools: { a: { jwksMaxStale: '5m' } } }), [
-    'userPools.a.jwksMaxStale: must be more than jwksRefresh',
+  t.match(check({ userPools: { a: { jwksMaxStale: '5m' } } }), [
+    'userPools.a.jwksMaxStale: must be more than jwksRefresh, which is 5m unless it is set',
   ])
   t.strictSame(check({ userPools: { a: { jwksMaxStale: '301s' } } }), [])
 })

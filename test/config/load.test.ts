@@ -37,6 +37,7 @@ t.test('a small configuration loads with every default', async (t) => {
       orders: {
         targets: ['http://127.0.0.1:9'],
         timeouts: { connectMs: 3_000, responseMs: 30_000, idleMs: 60_000 },
+        engine: 'lean',
         connections: 256,
         queue: 1_000,
         keepAliveMs: 4_000,

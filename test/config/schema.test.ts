@@ -1,6 +1,7 @@
 // The top of the file: what has to be there, and what is bounded.
 import t from 'tap'
 import { loadConfig } from '../../src/config/load.ts'
+import { createTokenCache } from '../../src/token/token-cache.ts'
 import { createConfigText, messagesOf } from '../support/config-text.ts'
 
 const problems = (top: string) => messagesOf(createConfigText({ top }))
@@ -71,7 +72,7 @@ t.test('identity headers are kept in lower case', async (t) => {
 
 t.test('the token cache and the log are bounded', async (t) => {
   for (const top of [
-    'tokenCache: {entries: 1, bytes: 1KiB, ttl: 1s}',
+    'tokenCache: {entries: 1, bytes: 1MiB, ttl: 1s}',
     'tokenCache: {entries: 10000000, ttl: 1h}',
   ]) {
     t.strictSame(problems(top), [])
@@ -79,13 +80,28 @@ t.test('the token cache and the log are bounded', async (t) => {
   for (const top of [
     '{entries: 0}',
     '{entries: 10000001}',
-    '{bytes: 1023B}',
+    '{bytes: 1048575B}',
+    '{bytes: 2KiB}',
     '{ttl: 999ms}',
     '{ttl: 61m}',
   ]) {
     t.match(problems(`tokenCache: ${top}`), [/^tokenCache\./], top)
   }
-  t.strictSame(problems('log: {level: debug, access: errors}'), [])
+  t.strictSame(problems('log: {level: warn, access: errors}'), [])
   t.match(problems('log: {level: trace}'), [/^log\.level: expected one of/])
+  t.match(problems('log: {level: debug}'), [/^log\.level: /], 'there is nothing below info')
   t.match(problems('log: {access: off}'), [/^log\.access: expected one of all, errors, none/])
+})
+
+t.test('the smallest token cache that may be asked for holds the largest tokens', async (t) => {
+  const { config } = loadConfig(
+    createConfigText({ top: 'tokenCache: {bytes: 1MiB}' }),
+    'c.yaml',
+    {},
+  )
+  const cache = createTokenCache<object>(config.tokenCache)
+  const token = 'x'.repeat(config.limits.headerBytes)
+  cache.set(token, {})
+  t.ok(cache.get(token))
+  t.equal(cache.size(), 1)
 })

@@ -34,8 +34,9 @@ t.test(
   },
 )
 
-t.test("jose and AWS's own library verify all tokens of a sign-in", async (t) => {
-  const { accessToken, idToken } = await pool.signIn('reader')
+t.test("jose and AWS's own library verify its tokens", async (t) => {
+  const accessToken = await pool.mint('reader')
+  const idToken = await pool.mint('reader', { use: 'id' })
   const keys = createRemoteJWKSet(new URL(pool.jwksUri))
   const jwksCache = new SimpleJwksCache({
     fetcher: { fetch: async () => (await fetch(pool.jwksUri)).arrayBuffer() },
@@ -57,7 +58,6 @@ t.test('a minted token is what was asked for', async (t) => {
     'cognito:groups': ['admins'],
   })
   await t.rejects(pool.mint('nobody'), { message: 'the dev pool has no user nobody' })
-  await t.rejects(pool.signIn('nobody'), { message: 'the dev pool has no user nobody' })
 })
 
 t.test('two pools share neither keys nor tokens', async (t) => {

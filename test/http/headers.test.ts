@@ -8,6 +8,7 @@ import {
   isHopByHop,
   normaliseFieldName,
   singleValue,
+  trimBlanks,
 } from '../../src/http/headers.ts'
 
 t.test('H-01: names are told apart as the loosest upstream does', async (t) => {
@@ -51,11 +52,19 @@ t.test('H-01, H-12: identity headers, x-auth-* and x-amzn-oidc-* are ours alone'
 t.test('H-09, H-13, P-21: what only a proxy may say is a trusted peer’s', async (t) => {
   const owned = compileOwnedHeaders([])
   for (const name of [
-    'X-Forwarded-For', 'x_forwarded_for', 'X-Forwarded-Client-Cert', 'x-forwarded-', 'Forwarded', 'X-Real-IP', 'X-Original-URL',
-    'x-original-uri', 'x-original-method', 'X-Rewrite-Url', 'X-HTTP-Method-Override', 'X-Http-Method', 'X-Method-Override',
+    'X-Forwarded-For', 'x_forwarded_for', 'X-Forwarded-Client-Cert', 'x-forwarded-', 'Forwarded', 'X-Real-IP',
     'X-Envoy-Original-Path', 'X-SSL-Client-Cert',
   ]) t.equal(owned(normaliseFieldName(name)), 'unless_trusted', name) // prettier-ignore
   t.equal(owned('x-forwarded'), 'no')
+})
+
+t.test('H-13: nobody may turn a request into another one behind the decision', async (t) => {
+  const owned = compileOwnedHeaders([])
+  for (const name of [
+    'X-Original-URL', 'x-original-uri', 'x-original-method', 'X-Rewrite-Url', 'X-Override-URL', 'X-HTTP-Method-Override',
+    'X-Http-Method', 'X-Method-Override', 'x_http_method_override',
+  ]) t.equal(owned(normaliseFieldName(name)), 'never', name) // prettier-ignore
+  t.equal(compileOwnedHeaders(['x-original-url'])('x-original-url'), 'always', 'but Poolgate')
 })
 
 t.test('hop-by-hop fields end here, whatever Connection says', async (t) => {
@@ -93,11 +102,48 @@ t.test('H-04: every Connection line counts, in any case, with empty members betw
   t.same([...connectionNamed([])], [])
 })
 
+t.test('only spaces and tabs are blanks, and only around a text', async (t) => {
+  for (const [text, trimmed] of [
+    ['', ''],
+    [' \t ', ''],
+    ['a', 'a'],
+    ['\t a \t b \t', 'a \t b'],
+    ['\xa0a\v', '\xa0a\v'],
+  ] as const) {
+    t.equal(trimBlanks(text), trimmed, JSON.stringify(text))
+  }
+})
+
 t.test('H-18: a field that may stand once is absent, single or twice', async (t) => {
   t.equal(singleValue([], 'host'), undefined)
   t.equal(singleValue(['A', '1', 'HOST', 'x', 'hosts', 'y'], 'host'), 'x')
   t.equal(singleValue(['host', '', 'a', 'b'], 'host'), '')
   t.equal(singleValue(['Host', 'x', 'hOST', 'x'], 'host'), null)
+})
+
+t.test('S-12: a body and an upgrade do not go together', async (t) => {
+  const upgrade = ['Connection', 'Upgrade', 'UPGRADE', 'websocket']
+  for (const fields of [
+    ['Content-Length', '1'],
+    ['Transfer-Encoding', 'chunked'],
+  ]) {
+    for (const headers of [
+      [...upgrade, ...fields],
+      [...fields, ...upgrade],
+      [...fields, 'upgrade', ''],
+    ]) {
+      t.match(checkFraming(headers, '1.1'), { refused: true, reason: 'request_malformed' })
+    }
+  }
+  t.same(checkFraming(upgrade, '1.1'), { chunked: false, contentLength: undefined })
+  t.same(checkFraming([...upgrade, 'Content-Length', '0'], '1.1'), {
+    chunked: false,
+    contentLength: 0,
+  })
+  t.same(checkFraming(['Referer', 'upgrade', 'Content-Length', '1'], '1.1'), {
+    chunked: false,
+    contentLength: 1,
+  })
 })
 
 t.test('a body is framed by one chunked or one plain length', async (t) => {

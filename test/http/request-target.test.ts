@@ -1,7 +1,7 @@
 // Targets that can be read in one way only, and the many that cannot (catalogue rows P-01 to P-14, P-22, P-23).
 import fc from 'fast-check'
 import t from 'tap'
-import { parseRequestTarget } from '../../src/http/request-target.ts'
+import { parseRequestTarget, withoutUserinfo } from '../../src/http/request-target.ts'
 
 const HOST = 'probe.test'
 
@@ -159,6 +159,20 @@ t.test('P-22: absolute form is taken when its authority is that of Host', async 
     'http://probe.test#a',
   ]) {
     t.equal(read(raw), 'target_ambiguous', raw)
+  }
+})
+
+t.test('P-22: a password in a target is for nobody’s eyes', async (t) => {
+  for (const [raw, shown] of [
+    ['http://bob:s3cret@h/x', '***@h/x'],
+    ['HTTP://bob:s3/cr@et@h', '***@h'],
+    ['bob:s3cret@h:443', '***@h:443'],
+    ['http://h/x', 'http://h/x'],
+    ['/a@b', '/a@b'],
+    ['*', '*'],
+    ['', ''],
+  ] as const) {
+    t.equal(withoutUserinfo(raw), shown)
   }
 })
 

@@ -76,6 +76,8 @@ t.test('the schema accepts the shipped values and refuses unknown and mistyped o
     { extraEnv: { A: 'b' } },
     { podAnnotations: { scrape: true } },
     { terminationGracePeriodSeconds: 0 },
+    { preStopSeconds: -1 },
+    { preStopSeconds: '5s' },
   ]
   for (const change of refused) t.notOk(validate({ ...values, ...change }), JSON.stringify(change))
 })
@@ -194,7 +196,7 @@ t.test('another configuration makes other pods, the same one does not', withHelm
     render(MINIMAL, ...sets).Deployment.spec.template.metadata.annotations['checksum/config']
   t.match(checksum(), /^[0-9a-f]{64}$/)
   t.equal(checksum('replicaCount=5'), checksum())
-  t.not(checksum('config.log.level=debug'), checksum())
+  t.not(checksum('config.log.level=warn'), checksum())
 })
 
 t.test('a config map of the user’s own takes the place of ours', withHelm, async (t) => {
@@ -223,12 +225,27 @@ t.test('environment, files and placement reach the pod', withHelm, async (t) => 
 
 t.test('a pod may drain to the end: the grace period must be longer', withHelm, async (t) => {
   const drainOf = (drain: string) => template(MINIMAL, `config.timeouts.drain=${drain}`)
-  for (const drain of ['0s', '500ms', '44s', '44999ms']) t.equal(drainOf(drain).status, 0, drain)
-  for (const drain of ['45s', '45000ms', '1m', '1h']) {
-    t.match(drainOf(drain).stderr, 'terminationGracePeriodSeconds must be more than', drain)
+  for (const drain of ['0s', '500ms', '39s', '39999ms']) t.equal(drainOf(drain).status, 0, drain)
+  for (const drain of ['40s', '40000ms', '1m', '1h']) {
+    t.match(drainOf(drain).stderr, /must be more than preStopSeconds \(5\) and .* together/, drain)
   }
-  t.not(template(MINIMAL, 'terminationGracePeriodSeconds=30').status, 0, '30s is the default')
-  t.equal(template(MINIMAL, 'terminationGracePeriodSeconds=31').status, 0)
+  t.not(template(MINIMAL, 'terminationGracePeriodSeconds=35').status, 0, '30s and 5s by default')
+  t.equal(template(MINIMAL, 'terminationGracePeriodSeconds=36').status, 0)
+  t.equal(template(MINIMAL, 'terminationGracePeriodSeconds=31', 'preStopSeconds=0').status, 0)
+})
+
+t.test('a pod that is to end serves on until nobody sends it anything', withHelm, async (t) => {
+  const lifecycleOf = (...sets: string[]) => containerOf(render(MINIMAL, ...sets)).lifecycle
+  t.same(lifecycleOf(), { preStop: { sleep: { seconds: 5 } } })
+  t.same(lifecycleOf('preStopSeconds=12'), { preStop: { sleep: { seconds: 12 } } })
+  t.equal(lifecycleOf('preStopSeconds=0'), undefined)
+  t.same(containerOf(render(FULL)).lifecycle, { preStop: { sleep: { seconds: 10 } } })
+  const { stdout } = helm('template', 'rel', CHART, '--kube-version', '1.29.0', '-f', MINIMAL)
+  t.match(stdout, 'command: [sleep, "5"]', 'where Kubernetes has no action of its own for it')
+})
+
+t.test('variables of Services are kept out of the pod', withHelm, async (t) => {
+  t.equal(render(MINIMAL).Deployment.spec.template.spec.enableServiceLinks, false)
 })
 
 t.test('values that cannot work are refused with a reason', withHelm, async (t) => {

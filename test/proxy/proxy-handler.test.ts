@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { RequestFacts } from '../../src/http/request-facts.ts'
 import type { Decision } from '../../src/policy/decision.ts'
-import { createProxyHandler } from '../../src/proxy/proxy-handler.ts'
+import { createProxyHandler, type ProxyPorts } from '../../src/proxy/proxy-handler.ts'
+import type { Exchange } from '../../src/proxy/exchange.ts'
 import type { Ruleset } from '../../src/proxy/ruleset.ts'
+import { compileReserved } from '../../src/route/reserved.ts'
 import type { ResponseSink, UpstreamRequest } from '../../src/upstream/dispatch.ts'
 import { eventually } from '../support/eventually.ts'
 import { sendRaw } from '../support/raw-client.ts'
@@ -19,6 +21,7 @@ interface Options {
   /** Stands in for the upstream. */
   readonly answer?: (sink: ResponseSink, request: UpstreamRequest) => void
   readonly draining?: boolean
+  readonly pipelined?: ProxyPorts['pipelined']
 }
 
 function answerOk(sink: ResponseSink): void {
@@ -28,9 +31,10 @@ function answerOk(sink: ResponseSink): void {
 
 async function start(t: Test, options: Options = {}) {
   const { authorize = () => ALLOW, draining = false } = options
-  const { answer = answerOk } = options
+  const { answer = answerOk, pipelined = { admits: () => true, postpone: () => false } } = options
+  const ended: unknown[] = []
   const dispatched: UpstreamRequest[] = []
-  const closed: { reason: string; status: number }[] = []
+  const closed: Pick<Exchange, 'reason' | 'status' | 'path' | 'clientAddress'>[] = []
   const faults: unknown[] = []
   const dispatch = (_: unknown, request: UpstreamRequest, sink: ResponseSink) => {
     dispatched.push(request)
@@ -44,7 +48,7 @@ async function start(t: Test, options: Options = {}) {
     buildClientHeaders: (headers: readonly string[]) => [...headers],
     isTrusted: () => false,
     limits: { headerFields: 10, target: 100 },
-    pathPrefix: '/_poolgate',
+    isReserved: compileReserved('/_poolgate'),
   } as unknown as Ruleset
   let ids = 0
   const { handle } = createProxyHandler({
@@ -53,7 +57,10 @@ async function start(t: Test, options: Options = {}) {
     nextId: () => `id-${++ids}`,
     draining: () => draining,
     opened: () => undefined,
-    closed: ({ reason, status }) => closed.push({ reason, status }),
+    closed: ({ reason, status, path, clientAddress }) =>
+      closed.push({ reason, status, path, clientAddress }),
+    ending: ({ id }) => ended.push(id),
+    pipelined,
     faulted: (error) => faults.push(error),
   })
   const server = createServer((request, response) => handle(request, response, false))
@@ -71,7 +78,7 @@ async function start(t: Test, options: Options = {}) {
     const { text, statuses } = await sendRaw(origin, head, { until })
     return { text, status: statuses.at(-1), reason: /"reason":"(\w+)"/.exec(text)?.[1] }
   }
-  return { ask, dispatched, closed, faults }
+  return { ask, dispatched, closed, faults, ended }
 }
 
 t.test('an allowed request is dispatched as it was matched, with the built headers', async (t) => {
@@ -81,7 +88,7 @@ t.test('an allowed request is dispatched as it was matched, with the built heade
     { method: 'GET', target: '/a%20b?c', headers: ['x-built', '1'], body: null },
   ])
   await eventually('the end', () => closed.length === 1)
-  t.same(closed, [{ reason: '', status: 200 }])
+  t.match(closed, [{ reason: '', status: 200 }])
 })
 
 t.test('whatever throws denies with 500 and forwards nothing', async (t) => {
@@ -123,7 +130,8 @@ t.test('reserved paths are nobody’s, and are not even decided', async (t) => {
       return ALLOW
     },
   })
-  for (const path of ['/_poolgate', '/_poolgate/', '/_poolgate/x?y', '/%5fpoolgate/x']) {
+  const paths = ['/_poolgate', '/_poolgate/', '/_poolgate/x?y', '/%5fpoolgate/x']
+  for (const path of [...paths, '/_POOLGATE/x', '/_poolgate;a/x', '/%255fpoolgate/x']) {
     t.match(await ask(path), { status: 404, reason: 'route_not_found' }, path)
   }
   t.equal(decided, 0)
@@ -139,7 +147,76 @@ t.test('OPTIONS * is about the gateway itself; GET * is nothing', async (t) => {
   t.match(text, /\r\nallow: GET, HEAD, /i)
   t.match(text, /\r\nx-request-id: id-1\r\n/i)
   t.match(await ask('*'), { status: 400 })
+  for (const more of [
+    'Host: b\r\n',
+    'Content_Length: 5\r\n',
+    'Content-Length: 1\r\nUpgrade: x\r\n',
+  ]) {
+    t.match(await ask('*', more, '', 'OPTIONS'), { status: 400, reason: 'request_malformed' }, more)
+  }
   t.equal(dispatched.length, 0)
+})
+
+t.test('what is refused for its form is logged without a password', async (t) => {
+  const { ask, closed } = await start(t)
+  t.match(await ask('http://bob:s3cret@a/x'), { status: 400, reason: 'target_ambiguous' })
+  t.match(await ask('http://bob:s3cret@a/x', 'Host: b\r\n'), { status: 400 })
+  await eventually('both', () => closed.length === 2)
+  t.match(closed, [
+    { path: '***@a/x', clientAddress: '127.0.0.1' },
+    { path: '***@a/x', clientAddress: '127.0.0.1' },
+  ])
+})
+
+t.test('only an answer that ends its connection says so', async (t) => {
+  const { ask, ended } = await start(t)
+  await ask('/x')
+  await ask('/_poolgate/x')
+  await ask('/a//b')
+  t.same(ended, [])
+  await ask('/x', 'Host: b\r\n')
+  t.same(ended, ['id-4'])
+})
+
+t.test('what its connection has no place for waits, or is refused', async (t) => {
+  let goOn: (() => void) | undefined
+  let admits = false
+  const pipelined: ProxyPorts['pipelined'] = {
+    admits: () => admits,
+    postpone(_, start) {
+      const isFirst = goOn === undefined
+      goOn ??= start
+      return isFirst
+    },
+  }
+  const { ask, dispatched, faults } = await start(t, { pipelined })
+  const first = ask('/first')
+  await eventually('the first', () => goOn)
+  t.match(await ask('/second'), { status: 503, reason: 'overloaded' })
+  t.equal(dispatched.length, 0)
+  admits = true
+  goOn?.()
+  t.match(await first, { status: 200 })
+  t.match(dispatched, [{ target: '/first' }])
+  t.same(faults, [])
+})
+
+t.test('a defect in what has waited is a fault like any other', async (t) => {
+  const decision = { ...ALLOW, route: { ...ROUTE, upstream: 'none' } } as Decision
+  let goOn: (() => void) | undefined
+  const pipelined: ProxyPorts['pipelined'] = {
+    admits: () => goOn !== undefined,
+    postpone(_, start) {
+      goOn = start
+      return true
+    },
+  }
+  const { ask, faults } = await start(t, { authorize: () => decision, pipelined })
+  const asked = ask()
+  await eventually('its turn', () => goOn)
+  goOn?.()
+  t.match(await asked, { status: 500, reason: 'internal_error' })
+  t.equal(faults.length, 1)
 })
 
 t.test(

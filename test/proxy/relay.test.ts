@@ -12,22 +12,34 @@ interface Options {
   /** What each write to the client returns. */
   readonly flowing?: boolean
   readonly tooLarge?: boolean
+  /** The client's side, plain TCP unless said otherwise. */
+  readonly socket?: object
 }
 
 /** A relay whose client writes down what is done to it. */
-function create({ httpVersion = '1.1', draining = false, flowing = true, tooLarge }: Options = {}) {
+function create({
+  httpVersion = '1.1',
+  draining = false,
+  flowing = true,
+  tooLarge,
+  socket = { remoteAddress: '127.0.0.1' },
+}: Options = {}) {
   const done: unknown[][] = []
   const note =
     (name: string) =>
     (...args: unknown[]) => {
-      done.push([name, ...args.map((arg) => (Buffer.isBuffer(arg) ? arg.toString() : arg))])
+      const written = args.find((arg) => typeof arg === 'function')
+      if (written) whenWritten = written as () => void
+      const shown = args.filter((arg) => arg !== 'latin1' && arg !== written)
+      done.push([name, ...shown.map((arg) => (Buffer.isBuffer(arg) ? arg.toString() : arg))])
       return flowing
     }
-  let drain: (() => void) | undefined
+  let whenWritten: (() => void) | undefined
   const response = {
     headersSent: false,
     destroyed: false,
     writableEnded: false,
+    writableLength: 0,
     writeInformation: note('inform'),
     writeHead(...args: unknown[]) {
       note('head')(...args)
@@ -41,11 +53,8 @@ function create({ httpVersion = '1.1', draining = false, flowing = true, tooLarg
       response.writableEnded = true
     },
     destroy: note('destroy'),
-    on: (_: string, listener: () => void) => {
-      drain = listener
-    },
   }
-  const request = { url: '/', httpVersion, socket: { resetAndDestroy: note('reset') } }
+  const request = { url: '/', httpVersion, socket: { ...socket, resetAndDestroy: note('reset') } }
   const exchange = new Exchange(
     'id-1',
     request as unknown as IncomingMessage,
@@ -59,11 +68,12 @@ function create({ httpVersion = '1.1', draining = false, flowing = true, tooLarg
     {
       deny: (_, reason, detail) => void done.push(['deny', reason, detail]),
       draining: () => draining,
+      putOff: (item) => item.run(),
     },
     (headers) => headers.filter((_, i) => headers[i - (i % 2)] !== 'X-Auth-Subject'),
     tooLarge === undefined ? undefined : body,
   )
-  return { relay, exchange, response, done, drain: () => drain?.() }
+  return { relay, exchange, response, done, written: () => whenWritten?.() }
 }
 
 const chunk = Buffer.from('hello')
@@ -113,17 +123,38 @@ t.test('a head without a body goes ahead; one with a body waits for it', async (
   t.same(fast.done.at(-1), ['write', 'hello'])
 })
 
-t.test('a client that is full holds the upstream back until it has drained', async (t) => {
-  const { relay, drain } = create({ flowing: false })
+t.test('a client that is full holds the upstream back until all of it is written', async (t) => {
+  const { relay, response, written } = create({ flowing: false })
   let resumed = 0
   relay.attach({ abort: () => undefined, resume: () => void resumed++ })
   relay.head(200, [])
   t.notOk(relay.data(chunk))
   t.notOk(relay.data(chunk))
-  t.equal(resumed, 0)
-  drain()
+  response.writableLength = 1
+  written()
+  t.equal(resumed, 0, 'a part is still on its way')
+  response.writableLength = 0
+  written()
   t.equal(resumed, 1)
 })
+
+t.test(
+  '4 KiB are copied; a longer chunk is kept until it is written, the last one too',
+  async (t) => {
+    const { relay, done, written } = create()
+    let resumed = 0
+    relay.attach({ abort: () => undefined, resume: () => void resumed++ })
+    relay.head(200, ['Content-Length', String(4096 + 4097 + 4097)])
+    t.ok(relay.data(Buffer.alloc(4096)))
+    t.notOk(relay.data(Buffer.alloc(4097)))
+    written()
+    t.equal(resumed, 1)
+    t.notOk(relay.data(Buffer.alloc(4097)))
+    t.equal(done.at(-1)?.[0], 'end')
+    written()
+    t.equal(resumed, 2)
+  },
+)
 
 t.test('while draining an answer ends its connection', async (t) => {
   const { relay, done } = create({ draining: true })
@@ -171,12 +202,25 @@ t.test('a failure after the head breaks the connection, and is noted', async (t)
   const { relay, exchange, done } = create()
   relay.head(200, [])
   relay.failed({ kind: 'protocol', detail: 'why' })
-  t.same(done.slice(1), [['destroy']])
+  await turn()
+  t.same(done.at(-1), ['destroy'])
   t.match(exchange, { outcome: 'upstream_truncated', detail: 'why' })
   const old = create({ httpVersion: '1.0' })
   old.relay.head(200, [])
   old.relay.failed({ kind: 'protocol', detail: 'why' })
-  t.same(old.done.slice(1), [['reset'], ['destroy']])
+  await turn()
+  t.same(old.done.slice(-2), [['reset'], ['destroy']])
+  for (const socket of [{ encrypted: true, remoteAddress: '127.0.0.1' }, {}]) {
+    const other = create({ httpVersion: '1.0', socket })
+    other.relay.head(200, [])
+    other.relay.failed({ kind: 'protocol', detail: 'why' })
+    await turn()
+    t.same(other.done.at(-1), ['destroy'])
+    t.notOk(
+      other.done.some(([what]) => what === 'reset'),
+      'only TCP can be reset',
+    )
+  }
 })
 
 t.test('a failure after the client has left is nobody’s', async (t) => {

@@ -17,6 +17,7 @@ function load(parts: Parameters<typeof createConfigText>[0] = {}) {
 function create(t: Test, config = load(), document: unknown = issuer.jwks()) {
   const clock = createFakeClock()
   const fetched: string[] = []
+  let answer = document
   const problems: (string | undefined)[] = []
   const rulesets = createRulesets(config, {
     clock,
@@ -24,12 +25,16 @@ function create(t: Test, config = load(), document: unknown = issuer.jwks()) {
     routeIndex: (name) => name.length,
     fetchJwks: async (url) => {
       fetched.push(url)
-      return { ok: true, value: document }
+      if (answer === undefined) return { ok: false, message: 'down' }
+      return { ok: true, value: answer }
     },
     keysChanged: (_, problem) => problems.push(problem),
   })
   t.teardown(rulesets.stop)
-  return { clock, rulesets, fetched, problems }
+  const breakDown = () => {
+    answer = undefined
+  }
+  return { clock, rulesets, fetched, problems, breakDown }
 }
 
 const OTHER_UPSTREAM = `upstreams:
@@ -75,12 +80,72 @@ t.test('parts that changed are new, and the others are left for what is under wa
   t.not(rulesets.current().upstreams.get('orders'), before.upstreams.get('orders'))
 })
 
+/** The pool of `load`, with another line of settings. */
+function withPool(line: string) {
+  const pool = `userPools:\n  main:\n    userPoolId: eu-west-1_EXAMPLE01`
+  return load({ userPools: `${pool}\n    clientIds: [client]\n    ${line}` })
+}
+
+t.test(
+  'a pool whose keys come from the same place keeps them, although none can be fetched',
+  async (t) => {
+    const { rulesets, fetched, breakDown } = create(t, withPool('clockTolerance: 0s'))
+    await eventually('usable keys', () => rulesets.current().keys.get('main')?.usable())
+    const before = rulesets.current()
+    breakDown()
+    for (const line of [
+      'clockTolerance: 5s',
+      'resource: https://api.example',
+      'issuer: https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE01',
+    ]) {
+      rulesets.adopt(withPool(line))
+      t.equal(rulesets.current().keys.get('main'), before.keys.get('main'), line)
+    }
+    const other = load().userPools.main
+    rulesets.adopt({
+      ...load(),
+      userPools: { main: { ...other!, clientIds: ['client', 'another'] } },
+    })
+    t.equal(rulesets.current().keys.get('main'), before.keys.get('main'), 'another app client')
+    t.equal(rulesets.current().keys.get('main')?.usable(), true)
+    t.equal(fetched.length, 1)
+  },
+)
+
+t.test('whatever the keys do depend on begins them anew', async (t) => {
+  for (const line of [
+    'jwksUri: https://keys.example/jwks.json',
+    'jwksFile: /nonexistent.json',
+    'jwksRefresh: 1m',
+    'jwksMaxStale: 1h',
+  ]) {
+    const { rulesets, fetched } = create(t)
+    const before = rulesets.current().keys.get('main')
+    rulesets.adopt(withPool(line))
+    t.not(rulesets.current().keys.get('main'), before, line)
+    t.equal(fetched.length, 2)
+  }
+})
+
 t.test('a seed file that cannot be used is told, and changes nothing else', async (t) => {
   const pool = (file: string) => load({ userPools: `${OTHER_POOL}\n    jwksFile: ${file}` })
   const directory = t.testdir({ 'text.json': 'no JSON', 'empty.json': '{"keys":[]}' })
-  for (const name of ['text.json', 'empty.json', 'missing.json']) {
-    const { problems } = create(t, pool(join(directory, name)), {})
-    await eventually('a problem', () => problems.length > 0)
-    t.match(problems[0], /^the seed file holds /, name)
+  for (const [name, told] of [
+    ['text.json', `the seed file ${directory}/text.json is not JSON`],
+    ['empty.json', 'the seed file holds no usable key'],
+    ['missing.json', `the seed file ${directory}/missing.json cannot be read (ENOENT)`],
+    ['', `the seed file ${directory}/ cannot be read (EISDIR)`],
+  ] as const) {
+    const { problems, rulesets, fetched } = create(t, pool(`${directory}/${name}`))
+    await eventually('keys', () => rulesets.current().keys.get('main')?.usable())
+    t.strictSame(problems, [told, undefined], name)
+    t.equal(fetched.length, 1)
   }
+})
+
+t.test('a seed file that can be used is, while the key endpoint answers nonsense', async (t) => {
+  const file = join(t.testdir({ 'keys.json': JSON.stringify(issuer.jwks()) }), 'keys.json')
+  const { rulesets, problems } = create(t, withPool(`jwksFile: ${file}`), {})
+  await eventually('keys', () => rulesets.current().keys.get('main')?.usable())
+  t.notMatch(problems, [/seed file/])
 })

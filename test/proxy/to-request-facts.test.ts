@@ -51,9 +51,9 @@ t.test('a body is announced by its length or by chunks', async (t) => {
 
 t.test('each bound holds from both sides', async (t) => {
   const fields = (count: number) => [...host, ...Array.from({ length: (count - 1) * 2 }, () => 'x')]
-  t.notHas(read({ headers: fields(10) }), 'refused')
+  t.notMatch(read({ headers: fields(10) }), { refused: true })
   t.match(read({ headers: fields(11) }), { refused: true, reason: 'headers_too_large' })
-  t.notHas(read({ url: `/${'x'.repeat(99)}` }), 'refused')
+  t.notMatch(read({ url: `/${'x'.repeat(99)}` }), { refused: true })
   t.match(read({ url: `/${'x'.repeat(100)}` }), { refused: true, reason: 'target_too_long' })
 })
 
@@ -68,8 +68,27 @@ t.test('what can be read in two ways is refused', async (t) => {
     [{ url: '/a/../b' }, 'target_ambiguous'],
     [{ url: 'http://other/' }, 'target_ambiguous'],
     [{ headers: [...host, 'Content-Length', '1', 'content-length', '1'] }, 'request_malformed'],
+    [{ headers: [...host, 'Upgrade', 'x', 'Content-Length', '1'] }, 'request_malformed'],
   ]
   for (const [given, reason] of cases) t.match(read(given), { refused: true, reason })
+})
+
+t.test('OPTIONS * is about the gateway only where all else is in order', async (t) => {
+  const ask = (headers: readonly string[], method = 'OPTIONS') =>
+    read({ method, url: '*', headers })
+  t.match(ask(host), { refused: true, serverWide: true })
+  t.notMatch(ask(host, 'GET'), { serverWide: true })
+  for (const headers of [
+    [],
+    [...host, 'host', 'b'],
+    ['Host', 'a/b'],
+    [...host, 'Content_Length', '5'],
+    [...host, 'Content-Type', 'a', 'Content-Type', 'b'],
+  ]) {
+    const refused = ask(headers)
+    t.match(refused, { refused: true, reason: 'request_malformed' })
+    t.notMatch(refused, { serverWide: true }, headers.join())
+  }
 })
 
 t.test('only a trusted peer says whose request it is', async (t) => {

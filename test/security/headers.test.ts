@@ -312,6 +312,23 @@ t.test('H-10 the client’s address is the nearest that nobody trusted vouches f
   }
 })
 
+t.test(
+  'H-10 one address has one spelling in the log, whatever becomes of the request',
+  async (t) => {
+    const dual = await startGateway({ listen: '"[::]:0"', upstreamOrigin: upstream.origin })
+    t.teardown(dual.stop)
+    const origin = `http://127.0.0.1:${new URL(dual.origin).port}`
+    await send([], { origin })
+    await send([], { origin, path: '/api/x' })
+    await send([], { origin, path: '/public//x' })
+    await send([], { origin, host: 'Host: a b' })
+    await sendRaw(origin, 'hello\r\n\r\n')
+    await sendRaw(origin, 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n')
+    const clients = dual.accessLines().map(({ client }) => client)
+    t.same(clients, Array(6).fill('127.0.0.1'))
+  },
+)
+
 t.test('H-11 a Host that could break out of a generated field is 400', async (t) => {
   for (const host of ['a";for=1.2.3.4', 'a;for=1.2.3.4', 'a,b', 'a b', "a'b", 'a=b', 'a"']) {
     const { status, seen } = await send([], { host: `Host: ${host}` })
@@ -341,6 +358,27 @@ t.test('H-12, H-13 what load balancers and meshes say is nobody else’s to say'
   const { seen } = await send(['X-Amzn-Oidc-Data: evil'], { origin: trusting.origin })
   t.notOk(seen[0]?.headers.includes('evil'), 'not even a trusted peer’s')
 })
+
+t.test(
+  'H-13 no client turns its request into another one, through a trusted peer either',
+  async (t) => {
+    // An ordinary load balancer passes on what a client says there.
+    const names = ['X-Original-URL', 'X-Original-URI', 'X-Original-Method', 'X-Rewrite-URL']
+      .concat(['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', 'X-Override-URL'])
+      .concat(['x_original_url', 'X.Rewrite.Url', 'x-http-method-OVERRIDE'])
+    for (const origin of [gate.origin, trusting.origin]) {
+      const { seen } = await send([...names.map((name) => `${name}: /admin`), 'X-Fine: 1'], {
+        origin,
+      })
+      t.notOk(seen[0]?.headers.includes('/admin'), `${seen[0]?.headers}`)
+      t.same(valuesOf(seen[0], 'x-fine'), ['1'])
+    }
+    const kept = ['X-Forwarded-Proto: https', 'X-Forwarded-Host: shop', 'X-Real-IP: 192.0.2.9']
+    const { seen } = await send([...kept, 'Forwarded: for=x'], { origin: trusting.origin })
+    for (const value of ['https', 'shop', '192.0.2.9', 'for=x'])
+      t.ok(seen[0]?.headers.includes(value), `${value} is a trusted peer’s to say`)
+  },
+)
 
 const CLAIMS = [
   'a\r\nX-Auth-Groups: admins',

@@ -513,10 +513,30 @@ t.test('P-25 a host in another spelling has the same routes', async (t) => {
 
 t.test('P-29 what has no route is 404, with a token or without', async (t) => {
   const admin = bearer(strict.issuer.access({ 'cognito:groups': ['admins'] }))
-  for (const target of ['/', '/x', '/apis/x', '/api', '/_poolgate/x', '/_poolgate']) {
+  for (const target of ['/', '/x', '/apis/x', '/api']) {
     const both = [await ask(strict, `GET ${target}`), await ask(strict, `GET ${target}`, admin)]
     for (const answer of both) {
       answers(t, answer, { status: 404, reason: 'route_not_found', forwarded: [] }, target)
     }
   }
 })
+
+t.test(
+  'P-29 what is the gateway’s own is 404 in every reading, whatever the routes allow',
+  async (t) => {
+    const admin = bearer(weak.issuer.access({ 'cognito:groups': ['admins'] }))
+    const targets = ['/_poolgate', '/_poolgate/x', '/_POOLGATE/x', '/_Poolgate', '/_poolgate;a/x']
+      .concat(['/_pool%67ate/x', '/%255fpoolgate/x', '/%255FPOOLGATE;a/x', '/_poolgate%3Ba/x'])
+      .concat(['/_poolgate?x', 'http://probe.test/_PoolGate/'])
+    for (const target of targets) {
+      for (const answer of [
+        await ask(weak, `GET ${target}`),
+        await ask(weak, `GET ${target}`, admin),
+      ]) {
+        answers(t, answer, { status: 404, reason: 'route_not_found', forwarded: [] }, target)
+      }
+    }
+    for (const target of ['/_poolgates/x', '/x/_poolgate', '/_POOLGATER'])
+      answers(t, await ask(weak, `GET ${target}`), { status: 200, forwarded: [target] })
+  },
+)

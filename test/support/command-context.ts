@@ -22,6 +22,7 @@ export function createTestContext(
     context: {
       clock: realClock,
       version: '1.2.3',
+      invocation: 'poolgate',
       env: parts.env ?? {},
       stdout: (text) => {
         texts.stdout += text

@@ -28,10 +28,10 @@ t.test('a line waits for 250 ms and is then written', async (t) => {
   t.equal(await fifo.readUntil('two\n'), 'one\ntwo\n')
 })
 
-t.test('16 KiB of lines wait for nothing', async (t) => {
+t.test('64 KiB of lines wait for nothing', async (t) => {
   const fifo = createFifo(t)
   const writer = createLineWriter(fifo.fd, createFakeClock())
-  for (let count = 0; count < 16; count++) writer.put(LINE)
+  for (let count = 0; count < 64; count++) writer.put(LINE)
   t.equal((await fifo.readUntil('\n')).length % 1024, 0)
 })
 
@@ -75,7 +75,7 @@ t.test('flush with nothing to write resolves at once', async (t) => {
 t.test('a stuck reader: 4 Mi characters wait, the rest is dropped and counted', async (t) => {
   const fifo = createFifo(t)
   const writer = createLineWriter(fifo.fd, createFakeClock())
-  for (let count = 0; count < 16; count++) writer.put(LINE)
+  for (let count = 0; count < 64; count++) writer.put(LINE)
   for (let count = 0; count < 4096; count++) writer.put(LINE)
   t.equal(writer.dropped(), 0)
   writer.put('!\n')
@@ -84,7 +84,7 @@ t.test('a stuck reader: 4 Mi characters wait, the rest is dropped and counted', 
   const read = fifo.readUntil('the end\n')
   await writer.flush()
   writer.put('the end\n', true)
-  t.equal((await read).length, (16 + 4096) * 1024 + 'the end\n'.length, 'nothing else is lost')
+  t.equal((await read).length, (64 + 4096) * 1024 + 'the end\n'.length, 'nothing else is lost')
   t.equal(writer.dropped(), 2)
 })
 

@@ -31,3 +31,42 @@ t.test('of all last characters only those without stray bits are accepted', asyn
   t.equal(two.join(''), 'AQgw')
   t.equal(three.join(''), 'AEIMQUYcgkosw048')
 })
+
+t.test(
+  'every other UTF-16 unit is refused wherever it stands, also where its low byte is a letter',
+  async (t) => {
+    const accepted: string[] = []
+    for (let unit = 0; unit <= 0xffff; unit++) {
+      const character = String.fromCharCode(unit)
+      if (ALPHABET.includes(character)) continue
+      for (const [before, after] of [
+        ['', ''],
+        ['', 'A'],
+        ['', 'AAA'],
+        ['AA', 'A'],
+        ['AAA', ''],
+        ['AAAA', 'AA'],
+      ]) {
+        if (parseBase64url(`${before}${character}${after}`)) accepted.push(unit.toString(16))
+      }
+    }
+    t.same(accepted, [])
+  },
+)
+
+t.test(
+  'random texts are accepted exactly where writing their bytes again gives them back',
+  async (t) => {
+    const odd = ['+', '/', '=', '\n', ' ', '\0', '\u0141', '\u00c1', '\ud83d']
+    const pick = (from: readonly string[]) => from[Math.floor(Math.random() * from.length)] ?? ''
+    const letters = [...ALPHABET]
+    for (let i = 0; i < 100_000; i++) {
+      const length = Math.floor(Math.random() * 12)
+      const text = Array.from({ length }, () => pick(Math.random() < 0.03 ? odd : letters)).join('')
+      const bytes = Buffer.from(text, 'base64url')
+      const expected = bytes.toString('base64url') === text ? bytes : undefined
+      const actual = parseBase64url(text)
+      if (actual?.toString('hex') !== expected?.toString('hex')) t.fail(JSON.stringify(text))
+    }
+  },
+)

@@ -17,8 +17,9 @@ t.test('a token is taken apart into kid, signed text, payload and signature', as
   const token = `${encode(HEADER)}.${encode({ sub: 'x' })}.AQID`
   t.same(parseJws(token), {
     kid: 'k+/=',
+    headerSegment: encode(HEADER),
     signedText: token.slice(0, -5),
-    payloadSegment: encode({ sub: 'x' }),
+    payload: Buffer.from(JSON.stringify({ sub: 'x' })),
     signature: Buffer.from([1, 2, 3]),
   })
 })
@@ -128,3 +129,17 @@ t.test('a payload segment gives its claims, or nothing when it is no strict obje
   for (const text of ['', '[]', '{"a":1,"a":2}'])
     t.equal(parsePayload(encode(text)), undefined, text)
 })
+
+t.test(
+  'a known header gives its kid unread, and the other segments are still checked',
+  async (t) => {
+    const known = new Map([['known', 'k']])
+    t.match(parseJws('known.e30.AAAA', known), { kid: 'k', headerSegment: 'known' })
+    for (const token of ['known.e3.AAAA', 'known.e30.AAAB=', 'known.e30', 'Known.e30.AAAA']) {
+      t.match(parseJws(token, known), { reason: 'token_malformed' }, token)
+    }
+    t.match(parseJws(`${encode({ ...HEADER, alg: 'none' })}.e30.AAAA`, known), {
+      reason: 'token_algorithm',
+    })
+  },
+)

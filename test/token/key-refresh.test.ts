@@ -5,13 +5,14 @@ import { createKeyRefresh, type KeyRefreshSettings } from '../../src/token/key-r
 import type { SigningKey } from '../../src/token/key-set.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { createKey } from '../support/issuer.ts'
+import { realClock } from '../support/real-clock.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const one = createKey('one')
 const two = createKey('two')
 const BOTH = { keys: [one.jwk, two.jwk] }
-const DOWN: FetchJsonResult = { ok: false, failure: 'unreachable', message: 'refused' }
+const DOWN: FetchJsonResult = { ok: false, message: 'refused' }
 
 /** A key refresh whose endpoint answers what the test says, at once or when the test lets it. */
 function createBench(changes: Partial<KeyRefreshSettings> = {}, random = () => 0.5) {
@@ -326,4 +327,21 @@ t.test('a step of the wall clock moves no timer', async (t) => {
   bench.clock.stepWall(-50 * HOUR)
   await bench.clock.advance(5 * MINUTE)
   t.equal(bench.fetches(), 2)
+})
+
+t.test('on the machine’s own timers keys last as long as configuration may ask for', async (t) => {
+  const refresh = createKeyRefresh(
+    { jwksUri: 'https://keys.example/jwks', refreshMs: 24 * HOUR, maxStaleMs: 30 * 24 * HOUR },
+    {
+      clock: realClock,
+      random: () => 0.999,
+      fetchJwks: async () => ({ ok: true, value: BOTH }),
+      onRetired: () => t.fail('keys were retired'),
+      onChange: () => undefined,
+    },
+  )
+  t.teardown(refresh.stop)
+  await refresh.start(undefined)
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  t.equal(refresh.usable(), true)
 })

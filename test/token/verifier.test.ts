@@ -285,3 +285,28 @@ t.test(
     t.match(bench.verifier.verify(token, ANY), { reason: 'keys_unavailable', retryAfterSeconds: 7 })
   },
 )
+
+t.test(
+  'header texts are remembered without changing a verdict, however many there are',
+  async (t) => {
+    const { judge } = await createTestVerifier([issuer], { clock })
+    for (let i = 0; i < 200; i++) {
+      const token = issuer.access({}, { typ: 'JWT', note: i })
+      t.equal(await judge(token), 'accepted')
+      const [header = ''] = token.split('.')
+      const forged = `${header}.${encode({ iss: issuer.issuer })}.${token.slice(-342)}`
+      t.equal(await judge(forged), 'token_signature')
+    }
+    const bad = issuer.access({}, { alg: 'HS256' })
+    for (let i = 0; i < 2; i++) t.equal(await judge(bad), 'token_algorithm')
+  },
+)
+
+t.test('a known header finds no key that has left the set', async (t) => {
+  const bench = await createKeyBench(issuer)
+  t.notOk(isRejected(await bench.verifier.verify(issuer.access(), ANY)))
+  bench.keys = await loadKeys({ keys: [issuer.idKey.jwk] })
+  t.match(bench.verifier.verify(issuer.access({ jti: 'next' }), ANY), {
+    reason: 'token_key_unknown',
+  })
+})

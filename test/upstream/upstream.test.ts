@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Allow } from '../../src/policy/decision.ts'
 import { createUpstream, type UpstreamSettings } from '../../src/upstream/upstream.ts'
+import { realClock } from '../support/real-clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { startRawUpstream } from '../support/raw-upstream.ts'
 import { createRecordingSink } from '../support/recording-sink.ts'
@@ -18,17 +19,21 @@ const ALLOW: Allow = {
 
 async function start(t: Test, changes: Partial<UpstreamSettings> = {}) {
   const server = await startRawUpstream((socket) => socket.write(OK, 'latin1'))
-  const upstream = createUpstream({
-    name: 'up',
-    target: server.origin,
-    connectMs: 1_000,
-    responseMs: 1_000,
-    idleMs: 1_000,
-    keepAliveMs: 1_000,
-    connections: 2,
-    queue: 1,
-    ...changes,
-  })
+  const upstream = createUpstream(
+    {
+      name: 'up',
+      target: server.origin,
+      connectMs: 1_000,
+      responseMs: 1_000,
+      idleMs: 1_000,
+      keepAliveMs: 1_000,
+      connections: 2,
+      queue: 1,
+      engine: 'lean',
+      ...changes,
+    },
+    realClock,
+  )
   t.teardown(async () => {
     await upstream.destroy()
     await server.close()

@@ -59,7 +59,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $drain := dig "timeouts" "drain" "30s" .Values.config | toString }}
 {{- $unit := regexFind "[a-z]+$" $drain }}
 {{- $seconds := divf (trimSuffix $unit $drain | float64) (get (dict "ms" 1000.0 "s" 1.0 "m" (divf 1.0 60.0) "h" (divf 1.0 3600.0)) $unit | default 1.0) }}
-{{- if and (not .Values.existingConfigMap) (le (float64 .Values.terminationGracePeriodSeconds) $seconds) }}
-{{- fail (printf "terminationGracePeriodSeconds must be more than config.timeouts.drain (%s)" $drain) }}
+{{- if and (not .Values.existingConfigMap) (le (float64 .Values.terminationGracePeriodSeconds) (addf $seconds .Values.preStopSeconds)) }}
+{{- fail (printf "terminationGracePeriodSeconds must be more than preStopSeconds (%d) and config.timeouts.drain (%s) together" (int .Values.preStopSeconds) $drain) }}
 {{- end }}
 {{- end }}

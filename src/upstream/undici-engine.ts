@@ -1,25 +1,41 @@
-// One request and its response through undici's low-level dispatch: streamed both ways, raw header lists, no redirect, no retry.
-import type { Dispatcher, Pool } from 'undici'
+// The engine for everything that the lean one does not speak: undici's low-level dispatch, streamed both ways, raw header lists, no
+// redirect, no retry.
+import { type Dispatcher, Pool } from 'undici'
 import type { RawHeaders } from '../http/headers.ts'
 import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
+import { type Engine, type EngineSettings, MAX_RESPONSE_HEAD } from './engine.ts'
 import { toUpstreamFailure } from './failure.ts'
-
-export interface UndiciCall extends UpstreamCall {
-  begin(pool: Pool, request: UpstreamRequest): void
-}
 
 const ABORTED = new Error('the client is gone')
 
 /** Field lines of a response; undici bounds their bytes alone. */
 const MAX_FIELDS = 512
 
-/** `release` is called exactly once after `begin`, when the call no longer takes a place. */
-export function createUndiciCall(sink: ResponseSink, release: () => void): UndiciCall {
-  return new Call(sink, release)
+export function createUndiciEngine(settings: EngineSettings): Engine {
+  const pool = new Pool(settings.target, {
+    connections: settings.connections,
+    pipelining: 1,
+    allowH2: false,
+    connect: { timeout: settings.connectMs },
+    headersTimeout: settings.responseMs,
+    bodyTimeout: settings.idleMs,
+    keepAliveTimeout: settings.keepAliveMs,
+    maxHeaderSize: MAX_RESPONSE_HEAD,
+    strictContentLength: true,
+  })
+  return {
+    dispatch(request, sink, release) {
+      const call = new UndiciCall(sink, release)
+      call.begin(pool, request)
+      return call
+    },
+    close: () => pool.close(),
+    destroy: () => pool.destroy(),
+  }
 }
 
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
-class Call implements UndiciCall, Dispatcher.DispatchHandler {
+class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined
   private aborted = false
   private done = false
@@ -58,6 +74,8 @@ class Call implements UndiciCall, Dispatcher.DispatchHandler {
     if (this.aborted) return
     const headers = toText(controller.rawHeaders)
     if (headers.length > MAX_FIELDS * 2) controller.abort(new Error('too many header fields'))
+    // undici refuses it only where the head says Upgrade.
+    else if (status === 101) controller.abort(new Error('a switch of protocols'))
     else if (status < 200) this.sink.informed(status, headers)
     else this.sink.head(status, headers)
   }

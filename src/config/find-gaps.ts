@@ -1,0 +1,144 @@
+// Requests that slip past a protected route: another method or another host on its paths, which a broader route answers that
+// asks for less. By the text of paths alone, which is enough for a warning.
+import { asksAsMuch } from './access-order.ts'
+import type { Config } from './schema.ts'
+import { METHODS } from './schema-route.ts'
+import type { Finding } from './yaml-source.ts'
+
+type Route = Config['routes'][number]
+
+/** A request for a host that no route names. */
+const OTHER_HOST = ''
+const READS: readonly string[] = ['GET', 'HEAD', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH']
+const WRITES: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE']
+const METHODS_SHOWN = 4
+
+export function findGaps(config: Config): Finding[] {
+  const routes = config.routes.map(foldHosts)
+  const pools = Object.keys(config.userPools)
+  const targetOf = ({ upstream }: Route) => config.upstreams[upstream]?.targets[0]
+  return routes.flatMap((route, index) => {
+    const { methods, hosts, path } = route.match
+    if (methods === undefined && hosts === undefined) return []
+    const rivals = routes.filter(({ match }) => coversPath(match.path, path))
+    const weaker = rivals.filter(
+      (other) =>
+        !asksAsMuch(other.access, route.access, pools) && targetOf(other) === targetOf(route),
+    )
+    return weaker.flatMap((other) => [
+      ...warnOfMethods(route, other, rivals, index),
+      ...warnOfHosts(route, other, rivals, index),
+    ])
+  })
+}
+
+function warnOfMethods(
+  route: Route,
+  other: Route,
+  rivals: readonly Route[],
+  index: number,
+): Finding[] {
+  const slipping = methodsFor(route, other, rivals).filter((method) => isTold(method, route))
+  if (slipping.length === 0) return []
+  const { path } = route.match
+  const message = `on ${path} route ${route.name} leaves ${toList(slipping)} to route ${other.name}, which does not ask for as much; leave methods out here, or name these too`
+  return [{ path: ['routes', index, 'match', 'methods'], message }]
+}
+
+/** Methods that `route` does not take and `other` answers in its place. */
+function methodsFor(route: Route, other: Route, rivals: readonly Route[]): readonly string[] {
+  const { methods, hosts, path } = route.match
+  // Whoever names the methods of the very same path has thought of them.
+  const isNamed = other.match.path === path && other.match.methods !== undefined
+  if (methods === undefined || isNamed) return []
+  const named = [...(hosts ?? []), ...(other.match.hosts ?? [])]
+  const shared = (named.length === 0 ? [OTHER_HOST] : named).filter(
+    (host) =>
+      takesHost(route, host) &&
+      takesHost(other, host) &&
+      answering(rivals, host, methods[0] ?? '') === route,
+  )
+  return METHODS.filter(
+    (method) =>
+      !takesMethod(route, method) &&
+      shared.some((host) => answering(rivals, host, method) === other),
+  )
+}
+
+/** That reads are open to more callers than writes is usual, and so is a preflight request for everybody. */
+function isTold(method: string, { match: { methods = [] } }: Route): boolean {
+  if (method === 'OPTIONS') return false
+  return methods.some((taken) => READS.includes(taken)) || WRITES.includes(method)
+}
+
+function warnOfHosts(
+  route: Route,
+  other: Route,
+  rivals: readonly Route[],
+  index: number,
+): Finding[] {
+  const { hosts, methods, path } = route.match
+  if (hosts === undefined || !hosts.every((host) => takesHost(other, host))) return []
+  const further = (other.match.hosts ?? [OTHER_HOST]).filter((host) => !takesHost(route, host))
+  const slips = further.some((host) =>
+    (methods ?? METHODS).some((method) => answering(rivals, host, method) === other),
+  )
+  if (!slips) return []
+  const message = `on ${path} route ${route.name} leaves every other host to route ${other.name}, which does not ask for as much; leave hosts out here, or name the hosts of route ${other.name}`
+  return [{ path: ['routes', index, 'match', 'hosts'], message }]
+}
+
+/** The most specific of `rivals` for such a request, as the route table ranks them. */
+function answering(rivals: readonly Route[], host: string, method: string): Route | undefined {
+  let best: Route | undefined
+  for (const rival of rivals) {
+    if (!takesHost(rival, host) || !takesMethod(rival, method)) continue
+    if (best === undefined || isBefore(rankOf(rival, host), rankOf(best, host))) best = rival
+  }
+  return best
+}
+
+function rankOf({ match }: Route, host: string): readonly number[] {
+  const { path, hosts, methods } = match
+  const byHost = hosts === undefined ? 0 : hosts.includes(host) ? 2 : 1
+  return [path.endsWith('/*') ? 0 : 1, path.length, byHost, methods === undefined ? 0 : 1]
+}
+
+function isBefore(rank: readonly number[], other: readonly number[]): boolean {
+  const differing = rank.findIndex((value, i) => value !== other[i])
+  return differing !== -1 && (rank[differing] ?? 0) > (other[differing] ?? 0)
+}
+
+/** Whether a pattern takes all that another one stands for. */
+function coversPath(pattern: string, path: string): boolean {
+  return pattern === path || (pattern.endsWith('/*') && path.startsWith(pattern.slice(0, -1)))
+}
+
+/** @param host a name, or a wildcard pattern for a name that no other pattern has */
+function takesHost({ match: { hosts } }: Route, host: string): boolean {
+  if (hosts === undefined) return true
+  return hosts.some((pattern) => {
+    const isWildcard = pattern.startsWith('*.')
+    return pattern === host || (isWildcard && host.slice(host.indexOf('.')) === pattern.slice(1))
+  })
+}
+
+function takesMethod({ match: { methods } }: Route, method: string): boolean {
+  return methods === undefined || methods.some((taken) => taken === method)
+}
+
+/** Letter case and a last dot make no difference. */
+function foldHosts(route: Route): Route {
+  const { hosts, ...match } = route.match
+  if (hosts === undefined) return route
+  return {
+    ...route,
+    match: { ...match, hosts: hosts.map((host) => host.toLowerCase().replace(/\.$/, '')) },
+  }
+}
+
+function toList(methods: readonly string[]): string {
+  const more = methods.length - METHODS_SHOWN
+  if (more <= 0) return methods.join(', ')
+  return `${methods.slice(0, METHODS_SHOWN).join(', ')} and ${more} more`
+}

@@ -1,0 +1,27 @@
+// What carries requests to the target of one upstream. There are two, and nothing above knows which one runs.
+import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
+
+export interface Engine {
+  /** `release` is called exactly once, when the call no longer takes a place. */
+  dispatch(request: UpstreamRequest, sink: ResponseSink, release: () => void): UpstreamCall
+  /** Takes no more requests and ends once those under way have. */
+  close(): Promise<void>
+  /** Ends every connection, whatever is under way. */
+  destroy(): Promise<void>
+}
+
+export interface EngineSettings {
+  /** Scheme, host and port. */
+  readonly target: string
+  readonly connectMs: number
+  /** Until the response's headers. */
+  readonly responseMs: number
+  /** Between bytes of the response's body. */
+  readonly idleMs: number
+  /** An idle connection is closed after this time. */
+  readonly keepAliveMs: number
+  readonly connections: number
+}
+
+/** Bytes of response head; more is not an HTTP server's. */
+export const MAX_RESPONSE_HEAD = 32 * 1024

@@ -1,0 +1,178 @@
+// Poolgate's own HTTP/1.1 engine for plain-http upstreams: a stack of kept connections, and a queue where there are too few.
+// Never sends a request twice, and never a second one on a connection before the first is over.
+import type { Readable } from 'node:stream'
+import type { Clock, Timer } from '../base/clock.ts'
+import { createTurnEnd } from '../base/turn-end.ts'
+import type { Engine, EngineSettings } from './engine.ts'
+import type { UpstreamFailure } from './failure.ts'
+import { LeanCall } from './lean-call.ts'
+import { type ConnectionOwner, LeanConnection } from './lean-connection.ts'
+
+const LARGE_BUFFER = 128 * 1024
+/** Large buffers that wait for the next long body. */
+const MAX_SPARE_BUFFERS = 8
+const MAX_TICK_MS = 250
+const DEFAULT_PORT = 80
+
+/** An upstream that ends every connection at once is not asked for ever. */
+const MAX_LOST_CONNECTIONS = 4
+const ALWAYS_LOST: UpstreamFailure = {
+  kind: 'unreachable',
+  detail: 'the upstream closes its connections at once',
+}
+const CLOSED: UpstreamFailure = { kind: 'unreachable', detail: 'the upstream is no longer in use' }
+const CUT: UpstreamFailure = { kind: 'protocol', detail: 'the upstream is no longer in use' }
+
+export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine {
+  const { connectMs, responseMs, idleMs, keepAliveMs } = settings
+  const { hostname, port } = new URL(settings.target)
+  const tickMs = Math.min(MAX_TICK_MS, connectMs / 4, responseMs / 4, idleMs / 4, keepAliveMs / 4)
+  const connections = new Set<LeanConnection>()
+  const idle: LeanConnection[] = []
+  let resting: LeanConnection[] = []
+  let rested: LeanConnection[] = []
+  let isTurning = false
+  const waiting: LeanCall[] = []
+  const spare: Buffer[] = []
+  let connecting = 0
+  let tick = 0
+  let timer: Timer | undefined
+  let closing: (() => void) | undefined
+
+  const owner: ConnectionOwner = {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? DEFAULT_PORT : Number(port),
+    settings,
+    returned(call) {
+      if (++call.lostConnections < MAX_LOST_CONNECTIONS) take(call)
+      else call.fail(ALWAYS_LOST)
+    },
+    putOff: createTurnEnd(),
+    // The present tick is under way already, so it does not count.
+    dueTick: (ms) => tick + 1 + Math.ceil(ms / tickMs),
+    takeBuffer: () => spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BUFFER),
+    giveBuffer: (buffer) => {
+      if (spare.length < MAX_SPARE_BUFFERS) spare.push(buffer)
+    },
+    connected(connection) {
+      connecting--
+      offer(connection)
+    },
+    freed(connection) {
+      resting.push(connection)
+      if (!isTurning) setImmediate(turn)
+      isTurning = true
+    },
+    closed(connection, unreachable) {
+      connections.delete(connection)
+      const place = idle.indexOf(connection)
+      if (place !== -1) idle.splice(place, 1)
+      if (unreachable !== undefined) {
+        connecting--
+        waiting.shift()?.fail({ kind: 'unreachable', detail: unreachable })
+      }
+      connectAsNeeded()
+      settle()
+    },
+  }
+
+  function offer(connection: LeanConnection): void {
+    const next = waiting.shift()
+    if (next) connection.begin(next)
+    else if (closing) connection.close(CLOSED.detail)
+    else idle.push(connection)
+  }
+
+  /** Connections rest for a whole turn of the event loop: it shows which upstreams close what they said they would keep. */
+  function turn(): void {
+    const ready = rested
+    rested = resting
+    resting = []
+    for (const connection of ready) if (connections.has(connection)) offer(connection)
+    if (rested.length > 0 || resting.length > 0) setImmediate(turn)
+    else isTurning = false
+  }
+
+  /** One connection is made for each request that waits, as far as there may be more. */
+  function connectAsNeeded(): void {
+    while (connecting < waiting.length && connections.size < settings.connections) {
+      connecting++
+      connections.add(new LeanConnection(owner))
+    }
+    if (timer === undefined && connections.size > 0) timer = clock.after(tickMs, sweep)
+  }
+
+  /** One timer for all: what a connection waits for is late by a tick at most. */
+  function sweep(): void {
+    tick++
+    timer = undefined
+    for (const connection of connections) if (connection.due <= tick) connection.expire()
+    if (connections.size > 0) timer ??= clock.after(tickMs, sweep)
+  }
+
+  function settle(): void {
+    if (connections.size > 0 || waiting.length > 0) return
+    timer?.cancel()
+    timer = undefined
+    closing?.()
+  }
+
+  function leaveQueue(call: LeanCall): void {
+    const place = waiting.indexOf(call)
+    if (place !== -1) waiting.splice(place, 1)
+    settle()
+  }
+
+  function close(): Promise<void> {
+    return new Promise((resolve) => {
+      const earlier = closing
+      closing = () => {
+        earlier?.()
+        resolve()
+      }
+      for (const connection of [...idle, ...resting, ...rested]) connection.close(CLOSED.detail)
+      settle()
+    })
+  }
+
+  function take(call: LeanCall): void {
+    if (call.over) return
+    const connection = idle.pop()
+    if (closing) call.fail(CLOSED)
+    else if (connection) connection.begin(call)
+    else {
+      waiting.push(call)
+      connectAsNeeded()
+    }
+  }
+
+  return {
+    dispatch(request, sink, release) {
+      const call = new LeanCall(request, sink, release, leaveQueue)
+      if (request.body === null) take(call)
+      else awaitBody(request.body, () => take(call))
+      return call
+    },
+    close,
+    destroy() {
+      const closed = close()
+      for (const call of waiting.splice(0)) call.fail(CLOSED)
+      for (const connection of [...connections]) connection.fail(CUT)
+      settle()
+      return closed
+    },
+  }
+}
+
+/**
+ * A connection is taken when the first byte is there, or the failure of the body: until then the client might take its time. A turn
+ * later, so that a body that was malformed in its first bytes is never sent.
+ */
+function awaitBody(body: Readable, run: () => void): void {
+  const begin = () => {
+    body.off('readable', begin).off('close', begin)
+    setImmediate(run)
+  }
+  body.on('error', () => undefined)
+  body.on('readable', begin).on('close', begin)
+}
