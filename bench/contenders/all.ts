@@ -1,0 +1,21 @@
+// Everything that is measured, in the order of the tables.
+import type { CheckedContender } from '../refusals.ts'
+import { envoyJwt } from './envoy.ts'
+import { fastifyAwsJwtVerify, fastifyFastJwt } from './fastify.ts'
+import { haproxy, haproxyJwt } from './haproxy.ts'
+import { nginx, nginxAuthRequest } from './nginx.ts'
+import { oauth2Proxy } from './oauth2-proxy.ts'
+import { poolgate, poolgateUndici } from './poolgate.ts'
+
+export const contenders: readonly CheckedContender[] = [
+  poolgate,
+  poolgateUndici,
+  haproxy,
+  haproxyJwt,
+  nginx,
+  nginxAuthRequest,
+  envoyJwt,
+  fastifyFastJwt,
+  fastifyAwsJwtVerify,
+  oauth2Proxy,
+]

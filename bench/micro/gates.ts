@@ -1,0 +1,34 @@
+// The promises that a run is held to; differences are taken within a round, so that a slow phase of the machine cancels out.
+import { type Measured, median } from './operation.ts'
+import { NAMES } from './verifications.ts'
+
+export interface Gate {
+  /** The operation that it is about. */
+  readonly operation: string
+  readonly gate: string
+  readonly thresholdUs: number
+  readonly observedUs: number
+  readonly passed: boolean
+}
+
+export function judge(measured: readonly Measured[]): Gate[] {
+  const aboveSignature = differences(measured, NAMES.cold, NAMES.signature)
+  return [
+    toGate(NAMES.lookUp, 'a known token', 0.5, median(samplesOf(measured, NAMES.lookUp))),
+    toGate(NAMES.cold, 'above crypto.verify', 3, median(aboveSignature)),
+  ]
+}
+
+/** Microseconds of one operation above another, round by round. */
+export function differences(measured: readonly Measured[], one: string, other: string): number[] {
+  const subtrahends = samplesOf(measured, other)
+  return samplesOf(measured, one).map((us, round) => us - (subtrahends[round] as number))
+}
+
+function samplesOf(measured: readonly Measured[], name: string): readonly number[] {
+  return measured.find((one) => one.name === name)?.samples ?? []
+}
+
+function toGate(operation: string, gate: string, thresholdUs: number, observedUs: number): Gate {
+  return { operation, gate, thresholdUs, observedUs, passed: observedUs <= thresholdUs }
+}
