@@ -8,5 +8,5 @@ export function toYamlText(settings: unknown): string {
       if (typeof node.value === 'string') node.value = node.value.replaceAll('$', '$$$$')
     },
   })
-  return document.toString({ lineWidth: 0 })
+  return document.toString({ lineWidth: 0, blockQuote: false })
 }

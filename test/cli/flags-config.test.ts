@@ -1,12 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references look like that
 // The file that flags stand for: it loads like any other, and nothing in a flag becomes more than text.
 import { join } from 'node:path'
-import fc from 'fast-check'
 import t from 'tap'
 import { parse } from 'yaml'
 import { CONFIG_FLAGS, findMissing, loadFileOrFlags, toYaml } from '../../src/cli/flags-config.ts'
 import type { ConfigError } from '../../src/config/problem.ts'
 import { createConfigText } from '../support/config-text.ts'
+import { fc } from '../support/fuzz.ts'
 
 const FLAGS = { userPoolId: 'eu-west-1_A', clientId: ['a', 'b'], upstream: 'http://127.0.0.1:9' }
 

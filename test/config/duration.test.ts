@@ -1,7 +1,7 @@
 // Durations: what is one, what is none, and that writing and reading agree.
-import fc from 'fast-check'
 import t from 'tap'
 import { parseDuration, toDuration } from '../../src/config/duration.ts'
+import { fc } from '../support/fuzz.ts'
 
 t.test('a duration is a whole number with ms, s, m or h', async (t) => {
   for (const [text, ms] of [

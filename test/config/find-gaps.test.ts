@@ -1,5 +1,4 @@
 // Routes for some methods or hosts, and what becomes of the other ones: told where they go to a weaker route, and only there.
-import fc from 'fast-check'
 import t from 'tap'
 import { asksAsMuch } from '../../src/config/access-order.ts'
 import { findGaps } from '../../src/config/find-gaps.ts'
@@ -9,6 +8,7 @@ import type { Config } from '../../src/config/schema.ts'
 import { parseRequestTarget } from '../../src/http/request-target.ts'
 import { compileRules } from '../../src/policy/compile-rules.ts'
 import { createConfigText } from '../support/config-text.ts'
+import { fc } from '../support/fuzz.ts'
 
 const UPSTREAMS = `upstreams:
   orders: {targets: ['http://127.0.0.1:9']}

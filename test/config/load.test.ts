@@ -2,11 +2,11 @@
 // Loading: the whole way from text to configuration, every problem at once, and nothing secret in any message.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import t from 'tap'
 import { ConfigError, loadConfig, loadConfigFile } from '../../src/config/load.ts'
 import { toProblemText } from '../../src/config/problem.ts'
 import { createConfigText, messagesOf, problemsOf } from '../support/config-text.ts'
+import { fc } from '../support/fuzz.ts'
 
 t.test('a small configuration loads with every default', async (t) => {
   const { config, warnings } = loadConfig(createConfigText(), 'c.yaml', {})

@@ -1,7 +1,7 @@
 // Sizes: what is one, what is none, and that writing and reading agree.
-import fc from 'fast-check'
 import t from 'tap'
 import { parseSize, toSize } from '../../src/config/size.ts'
+import { fc } from '../support/fuzz.ts'
 
 t.test('a size is a whole number with B, KiB, MiB or GiB', async (t) => {
   for (const [text, bytes] of [

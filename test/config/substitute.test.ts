@@ -1,8 +1,8 @@
 // Substitution: every form, its failures, and that text without references is left alone.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references look like that
-import fc from 'fast-check'
 import t from 'tap'
 import { hasReference, type Lookups, substitute } from '../../src/config/substitute.ts'
+import { fc } from '../support/fuzz.ts'
 
 const VARIABLES: Readonly<Record<string, string>> = {
   A: 'one',

@@ -1,9 +1,9 @@
 // Any text comes through writing and loading as the same text.
-import fc from 'fast-check'
 import t from 'tap'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { toYamlText } from '../../src/config/yaml-text.ts'
 import { parseYamlSource } from '../../src/config/yaml-source.ts'
+import { fc } from '../support/fuzz.ts'
 
 const LOOKUPS = { env: () => 'substituted', file: () => 'substituted' }
 
@@ -34,6 +34,11 @@ t.test('any text reads back as itself', async () => {
       return read.a === value && read.b[0] === value
     }),
   )
+})
+
+t.test('what block text would lose is kept', async (t) => {
+  const values = [' \n', '\n', ' a\n b', 'a\n\n', '\ta\n', '  \n \n']
+  t.strictSame(readBack(toYamlText({ values })), { values })
 })
 
 t.test('text that looks like another type stays text', async (t) => {

@@ -12,6 +12,7 @@ import {
   whole,
   withoutTabs,
 } from '../support/engine-trials.ts'
+import { FUZZ_RUNS, FUZZ_SEED } from '../support/fuzz.ts'
 import { CASES, CHUNKED, OK, ONLY_LEAN } from '../support/hostile-upstreams.ts'
 import type { Reading } from '../support/reference-parser.ts'
 import { createSeeded, type Seeded } from '../support/seeded.ts'
@@ -20,10 +21,8 @@ import { readWithParsers } from '../support/upstream-readers.ts'
 
 type Method = Trial['method']
 
-const RUNS = Number(process.env.POOLGATE_FUZZ_RUNS ?? 0)
-const PARSER_RUNS = Math.max(RUNS, 100_000)
-const SOCKET_RUNS = Math.max(RUNS, 4_000)
-const SEED = Number(process.env.POOLGATE_FUZZ_SEED ?? 20_261_123)
+const PARSER_RUNS = Math.max(FUZZ_RUNS, 100_000)
+const SOCKET_RUNS = Math.max(FUZZ_RUNS, 4_000)
 const MAX_SHOWN = 10
 
 interface ParserCase {
@@ -157,7 +156,7 @@ function* createTrials(seeded: Seeded, count: number): Iterable<Trial> {
 }
 
 t.test(`${PARSER_RUNS} random answers: the lean parsers`, async (t) => {
-  const seeded = createSeeded(SEED)
+  const seeded = createSeeded(FUZZ_SEED)
   const verdict = createVerdict()
   const counts = { plain: 0, refused: 0, whole: 0, broken: 0 }
   const persisting: string[] = []
@@ -190,7 +189,7 @@ function keepsWrongly(
 }
 
 t.test(`${SOCKET_RUNS} random answers: both engines over sockets`, async (t) => {
-  const seeded = createSeeded(SEED + 1)
+  const seeded = createSeeded(FUZZ_SEED + 1)
   const verdict = createVerdict()
   const counts = { plain: 0, lean: 0, undici: 0, both: 0 }
   await tryAll(t, createTrials(seeded, SOCKET_RUNS), (tried) => {

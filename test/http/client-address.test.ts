@@ -1,7 +1,7 @@
 // Whose word counts about the caller's address (catalogue rows H-09, H-10).
-import fc from 'fast-check'
 import t from 'tap'
 import { clientAddress, compileTrustedProxies } from '../../src/http/client-address.ts'
+import { fc } from '../support/fuzz.ts'
 
 const isTrusted = compileTrustedProxies(['10.0.0.0/8', '192.168.1.1', 'fd00::/8', '::1'])
 

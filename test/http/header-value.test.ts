@@ -1,8 +1,8 @@
 // Claim values as header values: printable, injective, whole (catalogue rows H-14 to H-16).
-import fc from 'fast-check'
 import t from 'tap'
 import { encodeHeaderList, encodeHeaderValue } from '../../src/http/header-value.ts'
 import { loadCorpus } from '../support/corpora.ts'
+import { fc } from '../support/fuzz.ts'
 
 const SAFE =
   /^([!-$&-+\--~]|%[0-9A-F]{2})?(([ -$&-+\--~]|%[0-9A-F]{2})*([!-$&-+\--~]|%[0-9A-F]{2}))?$/

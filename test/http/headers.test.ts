@@ -1,5 +1,4 @@
 // Field names, ownership, hop-by-hop and framing (catalogue rows H-01, H-05, H-06, H-09, H-12, H-13, S-01, S-03 to S-05).
-import fc from 'fast-check'
 import t from 'tap'
 import {
   checkFraming,
@@ -10,6 +9,7 @@ import {
   singleValue,
   trimBlanks,
 } from '../../src/http/headers.ts'
+import { fc } from '../support/fuzz.ts'
 
 t.test('H-01: names are told apart as the loosest upstream does', async (t) => {
   for (const name of [

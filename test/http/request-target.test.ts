@@ -1,7 +1,7 @@
 // Targets that can be read in one way only, and the many that cannot (catalogue rows P-01 to P-14, P-22, P-23).
-import fc from 'fast-check'
 import t from 'tap'
 import { parseRequestTarget, withoutUserinfo } from '../../src/http/request-target.ts'
+import { fc } from '../support/fuzz.ts'
 
 const HOST = 'probe.test'
 

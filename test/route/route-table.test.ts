@@ -1,9 +1,9 @@
 // The most specific route wins, whatever the order, and looser readings bring in the others.
-import fc from 'fast-check'
 import t from 'tap'
 import { parseRequestTarget, type RequestTarget } from '../../src/http/request-target.ts'
 import type { RoutePattern } from '../../src/route/pattern.ts'
 import { compileRouteTable } from '../../src/route/route-table.ts'
+import { fc } from '../support/fuzz.ts'
 
 type Patterns = Readonly<Record<string, RoutePattern | string>>
 
