@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Contender, RunningContender } from './contender.ts'
 import { contenders } from './contenders/all.ts'
 import { type CheckedContender, expectedStatus, REFUSALS, refusedToken } from './refusals.ts'
+import { PROXY_CPU } from './scenario.ts'
 import { UPSTREAM_BODY } from './upstream.ts'
 import { type BenchWorld, createWorld } from './world.ts'
 
@@ -20,8 +21,22 @@ interface Answer {
   readonly body: string
 }
 
-/** Problems in words; none means that it is correct. Anchors need only let through. */
-export async function checkContender(
+/** Starts it, asks it everything and stops it. Problems in words; none means that it is correct. */
+export async function checkContender(contender: Contender, bench: BenchWorld): Promise<string[]> {
+  try {
+    const running = await contender.start(bench.world, { cpus: PROXY_CPU, workers: 1, routes: 0 })
+    try {
+      return await findProblems(running, contender, bench)
+    } finally {
+      await running.stop()
+    }
+  } catch (error) {
+    return [(error as Error).message]
+  }
+}
+
+/** Anchors need only let through. */
+async function findProblems(
   running: RunningContender,
   contender: Contender,
   bench: BenchWorld,
@@ -122,30 +137,17 @@ function excerpt(body: string): string {
 }
 
 /** One line per contender. */
-async function checkOne(contender: CheckedContender, bench: BenchWorld): Promise<string[]> {
-  const missing = contender.missing()
-  if (missing !== undefined) return [`missing: ${missing}`]
-  try {
-    const running = await contender.start(bench.world, { cpus: '0', workers: 1, routes: 0 })
-    try {
-      return await checkContender(running, contender, bench)
-    } finally {
-      await running.stop()
-    }
-  } catch (error) {
-    return [(error as Error).message]
-  }
-}
-
 async function main(names: readonly string[]): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'poolgate-bench-'))
   const bench = await createWorld(dir, String(availableParallelism() - 1))
   try {
     for (const contender of contenders) {
       if (names.length > 0 && !names.includes(contender.name)) continue
-      const problems = await checkOne(contender, bench)
+      const missing = contender.missing()
+      const isHere = missing === undefined
+      const problems = isHere ? await checkContender(contender, bench) : [`missing: ${missing}`]
       if (problems.length > 0) process.exitCode = 1
-      const version = contender.missing() === undefined ? contender.version() : '-'
+      const version = isHere ? contender.version() : '-'
       const deviations = JSON.stringify(contender.deviations ?? {})
       process.stdout.write(`${contender.name.padEnd(24)} ${version.padEnd(30)} ${deviations}\n`)
       for (const problem of problems) process.stdout.write(`  ! ${problem}\n`)

@@ -11,7 +11,7 @@ import type { Contender } from './contender.ts'
 import { contenders } from './contenders/all.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { describeRun, type Results, resultsFile, writeResults } from './results.ts'
-import { type Extent, LOAD_CPU, PROXY_CPU, type Scenario, type Stage } from './scenario.ts'
+import { type Extent, LOAD_CPU, type Scenario, type Stage } from './scenario.ts'
 import { scenarios } from './scenarios/all.ts'
 import { toTables } from './table.ts'
 import { createTraffic } from './traffic.ts'
@@ -102,7 +102,7 @@ async function checkAll(
       continue
     }
     progress.say(name)
-    const problems = await checkStarted(contender, bench)
+    const problems = await checkContender(contender, bench)
     if (problems.length > 0) checked.incorrect[name] = problems
     else {
       checked.correct.push(contender)
@@ -110,19 +110,6 @@ async function checkAll(
     }
   }
   return checked
-}
-
-async function checkStarted(contender: Contender, bench: BenchWorld): Promise<string[]> {
-  try {
-    const running = await contender.start(bench.world, { cpus: PROXY_CPU, workers: 1, routes: 0 })
-    try {
-      return await checkContender(running, contender, bench)
-    } finally {
-      await running.stop()
-    }
-  } catch (error) {
-    return [(error as Error).message]
-  }
 }
 
 async function runAll(options: Options, bench: BenchWorld, dir: string): Promise<Results> {

@@ -127,7 +127,6 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
   const admin = createAdminServer(
     config.admin,
     createAdminHandler({
-      live: () => true,
       ready: () => toReadiness(rulesets.current(), draining),
       metrics,
       log,

@@ -2,7 +2,7 @@
 import { fetchJson } from '../base/fetch-json.ts'
 import type { Config } from '../config/schema.ts'
 import { createKeyRefresh } from '../token/key-refresh.ts'
-import { parsePayload } from '../token/jws.ts'
+import { type JsonObject, parseJsonObject } from '../token/strict-json.ts'
 import { createVerifier, isRejected } from '../token/verifier.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
 
@@ -34,7 +34,7 @@ export async function inspectToken(
 /** Tells what the token says; false where it is none. */
 function describe(token: string, { stdout, clock }: CommandContext): boolean {
   const [header = '', payload = '', ...rest] = token.split('.')
-  const [fields, claims] = [parsePayload(header), parsePayload(payload)]
+  const [fields, claims] = [toObject(header), toObject(payload)]
   stdout(`header   ${fields ? JSON.stringify(fields) : 'not a JSON object'}\n`)
   stdout(`claims   ${claims ? JSON.stringify(claims, null, 2) : 'not a JSON object'}\n`)
   for (const name of TIMES) {
@@ -44,6 +44,11 @@ function describe(token: string, { stdout, clock }: CommandContext): boolean {
     }
   }
   return fields !== undefined && claims !== undefined && rest.length === 1
+}
+
+/** Undefined when the segment is not one strict JSON object. */
+function toObject(segment: string): JsonObject | undefined {
+  return parseJsonObject(Buffer.from(segment, 'base64url'))
 }
 
 async function judge(

@@ -46,7 +46,8 @@ export function trimBlanks(text: string): string {
   return text.slice(start, end)
 }
 
-function isBlank(code: number): boolean {
+/** A space or a tab; not what `trim` takes, which is U+00A0 too. */
+export function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09
 }
 
@@ -97,6 +98,15 @@ export function compileOwnedHeaders(
       PROXY_NAMES.has(name) || PROXY_PREFIXES.some((prefix) => name.startsWith(prefix))
     return isProxys ? 'unless_trusted' : 'no'
   }
+}
+
+/** The value of a field where it first stands. `name` in lower case. */
+export function firstValue(headers: RawHeaders, name: string): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) {
+    const field = headers[i] as string
+    if (field.length === name.length && field.toLowerCase() === name) return headers[i + 1]
+  }
+  return undefined
 }
 
 /** The value of a field that may stand once: undefined when absent, null when it stands twice. `name` in lower case. */

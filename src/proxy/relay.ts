@@ -1,7 +1,7 @@
 // Carries an upstream's response to the client as it comes, with the client's pace as the brake. A broken response ends in a
 // broken connection, never in a clean end.
 import type { PutOff } from '../base/turn-end.ts'
-import type { RawHeaders } from '../http/headers.ts'
+import { firstValue, type RawHeaders } from '../http/headers.ts'
 import type { DenyReason } from '../policy/decision.ts'
 import type { ResponseSink, UpstreamCall } from '../upstream/dispatch.ts'
 import type { UpstreamFailure } from '../upstream/failure.ts'
@@ -147,14 +147,6 @@ function breakOff({ request, response }: Exchange): void {
   // Node never closes a socket that is reset while its end is on its way.
   if (httpVersion === '1.0' && isTcp && !socket.writableEnded) socket.resetAndDestroy()
   response.destroy()
-}
-
-function firstValue(headers: RawHeaders, name: string): string | undefined {
-  for (let i = 0; i < headers.length; i += 2) {
-    const field = headers[i] as string
-    if (field.length === name.length && field.toLowerCase() === name) return headers[i + 1]
-  }
-  return undefined
 }
 
 function toPairs(headers: RawHeaders): [string, string][] {

@@ -10,7 +10,6 @@ export interface Readiness {
 }
 
 export interface AdminOptions {
-  readonly live: () => boolean
   readonly ready: () => Readiness
   readonly metrics: Pick<Metrics, 'render'>
   readonly log: Pick<Log, 'error'>
@@ -30,7 +29,7 @@ export function createAdminHandler(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const answers = new Map<string, (request: IncomingMessage) => AdminAnswer | Promise<AdminAnswer>>(
     [
-      ['/livez', () => toLiveness(options.live())],
+      ['/livez', () => ({ status: 200, body: 'ok\n' })],
       ['/readyz', () => toReadinessAnswer(options.ready())],
       ['/metrics', (request) => toMetricsAnswer(options, request.headers.accept)],
     ],
@@ -46,10 +45,6 @@ export function createAdminHandler(
       respond(response, { status: 405, body: 'method not allowed\n' })
     } else void Promise.resolve(answer(request)).then((made) => respond(response, made))
   }
-}
-
-function toLiveness(live: boolean): AdminAnswer {
-  return live ? { status: 200, body: 'ok\n' } : { status: 503, body: 'not alive\n' }
 }
 
 function toReadinessAnswer({ ready, reasons }: Readiness): AdminAnswer {

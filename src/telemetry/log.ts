@@ -4,11 +4,10 @@ import { pino } from 'pino'
 import type { Clock } from '../base/clock.ts'
 import { createLineWriter, type LineWriter } from './line-writer.ts'
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+export type LogLevel = 'info' | 'warn' | 'error'
 export type LogFields = Readonly<Record<string, unknown>>
 
 export interface Log {
-  debug(fields: LogFields, message: string): void
   info(fields: LogFields, message: string): void
   warn(fields: LogFields, message: string): void
   error(fields: LogFields, message: string): void
@@ -44,7 +43,6 @@ export function createLog({ level, clock, destination = 1 }: LogOptions): Log {
     { write: (line) => writer.put(line, true) },
   )
   return {
-    debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),

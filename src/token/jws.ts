@@ -80,8 +80,3 @@ function checkHeader(header: JsonObject): string | Rejected {
 function isJwtType(typ: unknown): boolean {
   return typeof typ === 'string' && typ.toUpperCase() === 'JWT'
 }
-
-/** Claims of a payload segment; undefined when it is not one strict JSON object. Nothing here is verified. */
-export function parsePayload(payloadSegment: string): JsonObject | undefined {
-  return parseJsonObject(Buffer.from(payloadSegment, 'base64url'))
-}

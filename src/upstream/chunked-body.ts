@@ -1,6 +1,6 @@
 // Takes the chunked coding off a body as it comes (RFC 9112 section 7.1), strictly, and without copying it elsewhere.
 import type { RawHeaders } from '../http/headers.ts'
-import { parseFields } from './response-head.ts'
+import { BARE_LF, parseFields } from './response-head.ts'
 
 const CR = 0x0d
 const LF = 0x0a
@@ -13,8 +13,6 @@ const MAX_TRAILER = 16 * 1024
 
 const EXTENSION =
   /^(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"[\t !#-[\]-~]*"))?)*$/
-/** A line feed without its carriage return: what waits for a proper line end would wait for ever. */
-const BARE_LF = /(?:^|[^\r])\n/
 
 type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailer' | 'done'
 

@@ -95,7 +95,7 @@ export class LeanConnection implements ResponseEvents, PutOff {
     this.phase = 'asked'
     this.reader.expect(request.method)
     // While the client is the one to be waited for, the upstream cannot be late.
-    this.due = NEVER
+    this.waitFor(NEVER)
     this.stopBody = sendBody(request.body, this.socket, head, {
       blocked: (isBlocked) => this.waitForHead(isBlocked ? this.owner.settings.responseMs : NEVER),
       sent: () => {
@@ -170,7 +170,7 @@ export class LeanConnection implements ResponseEvents, PutOff {
     const isFree = this.call?.sink.data(bytes.subarray(from, to))
     if (isFree !== false || this.call === undefined) return
     this.isLent = true
-    this.due = NEVER
+    this.waitFor(NEVER)
   }
 
   complete(trailers: RawHeaders, reusable: boolean): void {
@@ -189,7 +189,7 @@ export class LeanConnection implements ResponseEvents, PutOff {
   }
 
   private waitForHead(ms: number): void {
-    if (this.reader.awaitsHead) this.due = ms === NEVER ? NEVER : this.owner.dueTick(ms)
+    if (this.reader.awaitsHead) this.waitFor(ms)
   }
 
   /** Asked behind every read; what it returns is read into next. A large buffer that is no longer needed goes back only here. */

@@ -31,7 +31,6 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
   const idle: LeanConnection[] = []
   let resting: LeanConnection[] = []
   let rested: LeanConnection[] = []
-  let isTurning = false
   const waiting: LeanCall[] = []
   const spare: Buffer[] = []
   let connecting = 0
@@ -59,9 +58,8 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
       offer(connection)
     },
     freed(connection) {
+      if (resting.length === 0 && rested.length === 0) setImmediate(turn)
       resting.push(connection)
-      if (!isTurning) setImmediate(turn)
-      isTurning = true
     },
     closed(connection, unreachable) {
       connections.delete(connection)
@@ -89,8 +87,7 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
     rested = resting
     resting = []
     for (const connection of ready) if (connections.has(connection)) offer(connection)
-    if (rested.length > 0 || resting.length > 0) setImmediate(turn)
-    else isTurning = false
+    if (rested.length > 0) setImmediate(turn)
   }
 
   /** One connection is made for each request that waits, as far as there may be more. */
@@ -102,7 +99,7 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
     if (timer === undefined && connections.size > 0) timer = clock.after(tickMs, sweep)
   }
 
-  /** One timer for all: what a connection waits for is late by a tick at most. */
+  /** One timer for all: what a connection waits for is late by two ticks at most. */
   function sweep(): void {
     tick++
     timer = undefined

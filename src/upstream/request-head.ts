@@ -1,4 +1,5 @@
 // Writes the head of a request to an upstream. Names and values were checked where they came from; nothing is checked here.
+import { firstValue } from '../http/headers.ts'
 import type { UpstreamRequest } from './dispatch.ts'
 
 export interface RequestHead {
@@ -16,17 +17,9 @@ export function toRequestHead({ method, target, headers, body }: UpstreamRequest
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
   if (body === null && !EXPECT_BODY.includes(method))
     return { text: `${text}\r\n`, contentLength: 0 }
-  const announced = contentLengthOf(headers)
-  if (announced !== undefined) return { text: `${text}\r\n`, contentLength: announced }
+  const announced = firstValue(headers, 'content-length')
+  if (announced !== undefined) return { text: `${text}\r\n`, contentLength: Number(announced) }
   return body === null
     ? { text: `${text}content-length: 0\r\n\r\n`, contentLength: 0 }
     : { text: `${text}transfer-encoding: chunked\r\n\r\n`, contentLength: undefined }
-}
-
-function contentLengthOf(headers: UpstreamRequest['headers']): number | undefined {
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (name.length === 14 && name.toLowerCase() === 'content-length') return Number(headers[i + 1])
-  }
-  return undefined
 }

@@ -1,5 +1,5 @@
 // Reads the head of an upstream's response (RFC 9112 sections 4 to 6), strictly: what could be read in two ways is malformed.
-import { type RawHeaders, trimBlanks } from '../http/headers.ts'
+import { connectionNamed, isBlank, type RawHeaders } from '../http/headers.ts'
 
 export interface ResponseHead {
   readonly status: number
@@ -12,6 +12,9 @@ export interface ResponseHead {
   /** How long the upstream says it keeps an idle connection; Infinity when it does not say. */
   readonly keepAliveMs: number
 }
+
+/** A line feed without its carriage return: what waits for a proper line end would wait for ever. */
+export const BARE_LF = /(?:^|[^\r])\n/
 
 export interface Malformed {
   readonly malformed: string
@@ -87,11 +90,6 @@ export function parseFields(text: string, from: number, end: number): string[] |
   return fields
 }
 
-/** Not `trim`, which takes U+00A0 for a space too. */
-function isBlank(code: number): boolean {
-  return code === SPACE || code === TAB
-}
-
 function toResponseHead(
   status: number,
   minor: number,
@@ -99,7 +97,7 @@ function toResponseHead(
 ): ResponseHead | Malformed {
   let length: string | undefined
   let coding: string | undefined
-  let connection = ''
+  let hasConnection = false
   let keepAliveMs = Number.POSITIVE_INFINITY
   for (let i = 0; i < headers.length; i += 2) {
     const size = (headers[i] as string).length
@@ -112,7 +110,7 @@ function toResponseHead(
     } else if (name === 'transfer-encoding') {
       if (coding !== undefined) return malformed('Transfer-Encoding twice')
       coding = value
-    } else if (name === 'connection') connection += `,${value.toLowerCase()}`
+    } else if (name === 'connection') hasConnection = true
     else if (name === 'keep-alive') keepAliveMs = toKeepAliveMs(value)
   }
   if (coding !== undefined) {
@@ -127,16 +125,14 @@ function toResponseHead(
     headers,
     chunked: coding !== undefined,
     contentLength: length === undefined ? -1 : Number(length),
-    persistent: isPersistent(minor, connection),
+    persistent: hasConnection ? isPersistent(minor, connectionNamed(headers)) : minor === 1,
     keepAliveMs,
   }
 }
 
 /** RFC 9112 section 9.3. */
-function isPersistent(minor: number, connection: string): boolean {
-  if (connection === '') return minor === 1
-  const options = connection.split(',').map(trimBlanks)
-  return !options.includes('close') && (minor === 1 || options.includes('keep-alive'))
+function isPersistent(minor: number, options: ReadonlySet<string>): boolean {
+  return !options.has('close') && (minor === 1 || options.has('keep-alive'))
 }
 
 function toKeepAliveMs(value: string): number {

@@ -2,7 +2,7 @@
 import type { RawHeaders } from '../http/headers.ts'
 import { ChunkedBody } from './chunked-body.ts'
 import { MAX_RESPONSE_HEAD } from './engine.ts'
-import { parseResponseHead, type ResponseHead } from './response-head.ts'
+import { BARE_LF, parseResponseHead, type ResponseHead } from './response-head.ts'
 
 /** What a response turns out to be; any of them may call `stop`, and then hears nothing more. */
 export interface ResponseEvents {
@@ -19,8 +19,6 @@ type State = 'nothing' | 'head' | 'length' | 'chunked' | 'until-close'
 
 /** Nearly every head is shorter. */
 const PEEK = 4096
-/** A line feed without its carriage return: what waits for a proper line end would wait for ever. */
-const BARE_LF = /(?:^|[^\r])\n/
 const BEGINNING = 'HTTP/1.'
 
 export class ResponseReader {

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.ts'
 import { connectRaw } from '../support/raw-connection.ts'
-import { type RawUpstream, startRawUpstream } from '../support/raw-upstream.ts'
+import { type RawUpstream, reset, startRawUpstream } from '../support/raw-upstream.ts'
 import { startGateway } from '../support/start-gateway.ts'
 
 const MIB = 1024 * 1024
@@ -186,7 +186,7 @@ function cutShort(socket: Socket, head: string, size: number, end: 'end' | 'rese
   socket.write(Buffer.alloc(size, 'x'), () => {
     // What was written is read before the reset comes.
     if (end === 'end') socket.end()
-    else setTimeout(() => socket.resetAndDestroy(), 20)
+    else setTimeout(() => reset(socket), 20)
   })
 }
 

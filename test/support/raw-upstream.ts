@@ -46,14 +46,20 @@ export async function startRawUpstream(
     origin: `http://127.0.0.1:${port}`,
     connections: () => connections,
     requests: () => requests,
-    // Node does not tell of every one that is reset on both sides at once that it is closed.
-    open: () => [...sockets].filter((socket) => !socket.destroyed).length,
+    open: () => sockets.size,
     answer: (next) => {
       answer = next
     },
     async close() {
-      server.close()
+      const closed = new Promise((resolve) => server.close(resolve))
       for (const socket of sockets) socket.destroy()
+      await closed
     },
   }
+}
+
+/** Node never closes a socket that is reset while its end is on its way, and the process then never ends. */
+export function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }

@@ -36,7 +36,7 @@ t.test('the time is the given clock’s', async (t) => {
 })
 
 t.test('a level shows itself and what is graver', async (t) => {
-  const levels = ['debug', 'info', 'warn', 'error'] as const
+  const levels = ['info', 'warn', 'error'] as const
   for (const [index, level] of levels.entries()) {
     const { lines, log } = createMemoryLog(level)
     for (const each of levels) log[each]({}, each)
