@@ -1,5 +1,6 @@
 // The exchanges under way, by connection: who is still being answered, who has stalled, whom a stop must cut.
 import type { Duplex } from 'node:stream'
+import { createLinkedList } from '../base/linked-list.ts'
 import type { Exchange } from './exchange.ts'
 
 export interface ActiveExchanges {
@@ -15,14 +16,14 @@ export interface ActiveExchanges {
 }
 
 export function createActiveExchanges(): ActiveExchanges {
-  const active = new Set<Exchange>()
+  const active = createLinkedList<Exchange>()
   const find = (socket: Duplex) => {
     for (const exchange of active) if (exchange.request.socket === socket) return exchange
     return undefined
   }
   return {
-    add: (exchange) => void active.add(exchange),
-    remove: (exchange) => void active.delete(exchange),
+    add: active.add,
+    remove: active.remove,
     count: () => active.size,
     busy: (socket) => find(socket) !== undefined,
     last(socket) {

@@ -1,6 +1,7 @@
 // The record of one request and its response, filled in along the way for telemetry, each field once. It decides nothing.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../base/clock.ts'
+import type { Linked } from '../base/linked-list.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { Decision, DenyReason } from '../policy/decision.ts'
 import type { ExchangeRecord } from '../telemetry/exchange-record.ts'
@@ -8,7 +9,7 @@ import type { UpstreamCall } from '../upstream/dispatch.ts'
 import type { RequestBody } from './request-body.ts'
 
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
-export class Exchange implements ExchangeRecord {
+export class Exchange implements ExchangeRecord, Linked<Exchange> {
   readonly id: string
   readonly request: IncomingMessage
   readonly response: ServerResponse
@@ -35,6 +36,8 @@ export class Exchange implements ExchangeRecord {
   upstreamMs = -1
   requestBytes = 0
   responseBytes = 0
+  before: Exchange | undefined
+  after: Exchange | undefined
   private call: UpstreamCall | undefined
   private body: RequestBody | undefined
 
