@@ -208,6 +208,8 @@ function createHttpServer(settings: ListenerSettings): Server {
     insecureHTTPParser: false,
     // A missing Host is answered by ourselves, with a reason.
     requireHostHeader: false,
+    // What announces no body gets none of a stream's events.
+    optimizeEmptyRequests: true,
   }
   const { tls } = settings
   if (tls === undefined) return createServer(options)

@@ -40,7 +40,7 @@ const MAX_UNREAD_MS = 1_000
  * (RFC 9112 section 9.6); after 64 KiB or one second the connection is cut.
  */
 export function discardBody(request: IncomingMessage, clock: Clock): void {
-  if (request.complete || request.socket.destroyed) return
+  if (request.complete || request.readableEnded || request.socket.destroyed) return
   let bytes = 0
   const cut = () => request.socket.destroy()
   const timer = clock.after(MAX_UNREAD_MS, cut)

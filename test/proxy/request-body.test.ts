@@ -93,3 +93,17 @@ t.test('a body that ends in time leaves the connection for the next request', as
   t.equal(clock.pending(), 0, 'nor is there anything to do for one that has ended')
   t.notOk(socket.destroyed)
 })
+
+t.test(
+  'a request that announced no body has nothing to be read, though Node is not through with it',
+  async (t) => {
+    const clock = createFakeClock()
+    const { request, stream, socket } = createRequest()
+    stream.resume().end()
+    await turn()
+    t.ok(stream.readableEnded)
+    discardBody(Object.assign(request, { complete: false }), clock)
+    t.equal(clock.pending(), 0, 'nothing will cut its connection')
+    t.notOk(socket.destroyed)
+  },
+)
