@@ -13,7 +13,11 @@ const name = text(NAME, NAME_PATTERN)
 
 const tokenCache = z
   .strictObject({
-    entries: count(1, 10_000_000).prefault(10_000).describe('Most verified tokens kept.'),
+    entries: count(1, 10_000_000)
+      .prefault(10_000)
+      .describe(
+        'Most verified tokens kept; while there are so many, another one has to come twice to enter.',
+      ),
     // Less would hold no token at all, or a few, and each request would be verified anew.
     bytes: size(1024 ** 2, 64 * 1024 ** 3)
       .prefault('64MiB')

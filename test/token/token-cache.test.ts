@@ -6,6 +6,12 @@ const MIB = 1024 * 1024
 const create = (entries = 10, bytes = MIB) => createTokenCache<{ name: string }>({ entries, bytes })
 const tokenOf = (name: string) => `${name}.${'s'.repeat(40)}${name}`
 
+/** Into a full cache. */
+function setTwice(cache: ReturnType<typeof create>, name: string): void {
+  cache.set(tokenOf(name), { name })
+  cache.set(tokenOf(name), { name })
+}
+
 t.test('what was set is found by the same token', async (t) => {
   const cache = create()
   t.equal(cache.get(tokenOf('a')), undefined)
@@ -47,7 +53,7 @@ t.test('one entry more than the bound pushes out the least recently used', async
   for (const name of ['a', 'b', 'c']) cache.set(tokenOf(name), { name })
   t.equal(cache.evicted(), 0)
   cache.get(tokenOf('a'))
-  cache.set(tokenOf('d'), { name: 'd' })
+  setTwice(cache, 'd')
   t.equal(cache.size(), 3)
   t.equal(cache.evicted(), 1)
   t.equal(cache.get(tokenOf('b')), undefined)
@@ -58,9 +64,22 @@ t.test('entries beyond the bytes push out others', async (t) => {
   const cache = create(1000, 4 * 2048 + 400)
   for (const name of ['a', 'b', 'c', 'd']) cache.set(tokenOf(name), { name })
   t.equal(cache.size(), 4)
-  cache.set(tokenOf('e'), { name: 'e' })
+  setTwice(cache, 'e')
   t.equal(cache.size(), 4)
   t.equal(cache.evicted(), 1)
+})
+
+t.test('a full cache keeps what it has from tokens that come once', async (t) => {
+  const cache = create(100)
+  for (let i = 0; i < 100; i++) cache.set(tokenOf(`kept-${i}`), { name: 'kept' })
+  for (let i = 0; i < 1000; i++) cache.set(tokenOf(`once-${i}`), { name: 'once' })
+  t.equal(cache.get(tokenOf('once-999')), undefined)
+  t.equal(cache.evicted(), 0)
+  cache.set(tokenOf('once-999'), { name: 'twice' })
+  t.same(cache.get(tokenOf('once-999')), { name: 'twice' }, 'what comes again enters')
+  t.same([cache.size(), cache.evicted()], [100, 1])
+  cache.set(tokenOf('once-0'), { name: 'twice' })
+  t.equal(cache.get(tokenOf('once-0')), undefined, 'what came long ago is forgotten')
 })
 
 t.test('setting a token again replaces its value and counts as no eviction', async (t) => {
