@@ -7,22 +7,17 @@ import {
   normaliseFieldName,
   type RawHeaders,
 } from '../http/headers.ts'
+import { rememberByName } from '../http/name-memo.ts'
 
 export type BuildClientHeaders = (headers: RawHeaders) => string[]
 
 /** Drops hop-by-hop fields and every name by which an upstream could pretend to be Poolgate. */
 export function compileClientHeaders(identityHeaders: readonly string[]): BuildClientHeaders {
   const owned = compileOwnedHeaders(identityHeaders)
-  const known = new Map<string, boolean>()
-  const passes = (name: string) => {
-    let verdict = known.get(name)
-    if (verdict === undefined) {
-      const normalised = normaliseFieldName(name)
-      verdict = !isHopByHop(normalised) && owned(normalised) !== 'always'
-      if (known.size < 512) known.set(name, verdict)
-    }
-    return verdict
-  }
+  const passes = rememberByName((name) => {
+    const normalised = normaliseFieldName(name)
+    return !isHopByHop(normalised) && owned(normalised) !== 'always'
+  })
   return (headers) => {
     const lines: string[] = []
     let named: ReadonlySet<string> | undefined

@@ -43,6 +43,8 @@ export class Relay implements ResponseSink, PutOff {
   private informs = 0
   /** The last of the body, as text; it leaves at the end of the turn. */
   private last: string | undefined
+  private isPutOff = false
+  private isBroken = false
 
   constructor(
     exchange: Exchange,
@@ -80,7 +82,7 @@ export class Relay implements ResponseSink, PutOff {
     const length = firstValue(lines, 'content-length')
     this.announced = length === undefined ? -1 : Number(length)
     exchange.response.writeHead(status, lines)
-    process.nextTick(flushHead, exchange)
+    this.putOff()
   }
 
   data(chunk: Buffer): boolean {
@@ -91,7 +93,7 @@ export class Relay implements ResponseSink, PutOff {
     const isShort = chunk.length <= MAX_COPIED
     if (isLast && isShort) {
       this.last = chunk.toString('latin1')
-      this.ports.putOff(this)
+      this.putOff()
       return true
     }
     if (isShort) return response.write(chunk.toString('latin1'), 'latin1', this.whenWritten())
@@ -100,10 +102,16 @@ export class Relay implements ResponseSink, PutOff {
     return false
   }
 
-  /** As text it goes in one piece with the head. */
   run(): void {
-    const { response } = this.exchange
-    if (!response.destroyed) response.end(this.last, 'latin1')
+    this.isPutOff = false
+    const { response, responseBytes } = this.exchange
+    if (response.destroyed || response.writableEnded) return
+    // As text it goes in one piece with the head.
+    if (this.last !== undefined) response.end(this.last, 'latin1')
+    // A body may be long in coming (events, polling): where none came with the head, the head goes ahead.
+    else if (responseBytes === 0) response.flushHeaders()
+    // Behind what came before the break.
+    if (this.isBroken) breakOff(this.exchange)
   }
 
   ended(trailers: RawHeaders): void {
@@ -119,10 +127,16 @@ export class Relay implements ResponseSink, PutOff {
     if (exchange.response.headersSent) {
       exchange.outcome = 'upstream_truncated'
       exchange.detail = detail
-      // What came before the break is on its way out; it leaves at the end of this turn.
-      process.nextTick(breakOff, exchange)
+      this.isBroken = true
+      this.putOff()
     } else if (this.body?.tooLarge()) this.ports.deny(exchange, 'body_too_large', detail)
     else this.ports.deny(exchange, REASONS[kind], detail)
+  }
+
+  private putOff(): void {
+    if (this.isPutOff) return
+    this.isPutOff = true
+    this.ports.putOff(this)
   }
 
   /** Called behind each part but the last; only when nothing is left is all that was lent free again. */
@@ -133,11 +147,6 @@ export class Relay implements ResponseSink, PutOff {
     }
     return this.written
   }
-}
-
-/** A body may be long in coming (events, polling): where none came with the head, the head goes ahead. */
-function flushHead({ response, responseBytes }: Exchange): void {
-  if (responseBytes === 0 && !response.writableEnded && !response.destroyed) response.flushHeaders()
 }
 
 /** Where the end of the connection is the end of the body, only a reset tells that there was more; TCP alone has one. */

@@ -7,6 +7,7 @@ import {
   normaliseFieldName,
   type RawHeaders,
 } from '../http/headers.ts'
+import { rememberByName } from '../http/name-memo.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { Allow } from '../policy/decision.ts'
 import { forwardedFor } from './to-request-facts.ts'
@@ -20,11 +21,9 @@ export type BuildUpstreamHeaders = (
 /** What becomes of a client's field. `peer`: only a trusted proxy may say it. `token`: unless the route keeps it back. */
 type Action = 'pass' | 'drop' | 'peer' | 'token' | 'connection'
 
-/** Spellings of field names whose action is remembered; real traffic has a few dozen. */
-const MAX_REMEMBERED = 512
-
 export function compileUpstreamHeaders(identityHeaders: readonly string[]): BuildUpstreamHeaders {
-  const actionOf = rememberActions(compileOwnedHeaders(identityHeaders))
+  const owned = compileOwnedHeaders(identityHeaders)
+  const actionOf = rememberByName((name) => toAction(name, owned))
   return (facts, allow, requestId) => {
     const { headers } = facts
     const lines: string[] = []
@@ -43,18 +42,6 @@ export function compileUpstreamHeaders(identityHeaders: readonly string[]): Buil
     if (allow.principal) kept.push(...allow.principal.identityHeaders)
     addForwarding(kept, facts, requestId)
     return kept
-  }
-}
-
-function rememberActions(owned: ReturnType<typeof compileOwnedHeaders>): (name: string) => Action {
-  const known = new Map<string, Action>()
-  return (name) => {
-    let action = known.get(name)
-    if (action === undefined) {
-      action = toAction(name, owned)
-      if (known.size < MAX_REMEMBERED) known.set(name, action)
-    }
-    return action
   }
 }
 

@@ -1,9 +1,10 @@
 // A bounded cache from a token to what is known of it. It never answers for a token that differs in one character.
 import { LRUCache } from 'lru-cache'
+import { copyText, hashText } from '../base/text.ts'
 
 export interface TokenCache<V> {
   get(token: string): V | undefined
-  /** While the cache is full, only a token that was set before, not long ago, is kept. */
+  /** While the cache is full, a token that is not in it is kept only if it was set before, not long ago. */
   set(token: string, value: V): void
   /** Drops every entry that `gone` names. */
   purge(gone: (value: V) => boolean): void
@@ -20,14 +21,13 @@ interface Entry<V> {
 /** Rough bytes of an entry beside its token: claims, principal, header text. */
 const ENTRY_OVERHEAD = 2048
 
-/** What a token is looked up by. */
-const KEY_CHARS = 32
+/** The end of the signature: two tokens of which even that hashes alike push each other out. */
+const HASHED_CHARS = 16
 
 /**
  * Least recently used entries go first once `entries` or `bytes` is exceeded. Then a token has to come twice to be kept: more tokens
  * than fit, each once in a while, would push out those that come often, and cost more to keep than they ever spare.
- * Looked up by the last 32 characters of the signature (hashing a whole token costs more than all else here), then the
- * whole token is compared, which is what makes it safe.
+ * Looked up by a hash of the last characters, then the whole token is compared, which is what makes it safe.
  */
 export function createTokenCache<V extends object>(bounds: {
   readonly entries: number
@@ -35,7 +35,7 @@ export function createTokenCache<V extends object>(bounds: {
 }): TokenCache<V> {
   const comesAgain = createRecent(bounds.entries)
   let evicted = 0
-  const cache = new LRUCache<string, Entry<V>>({
+  const cache = new LRUCache<number, Entry<V>>({
     max: bounds.entries,
     maxSize: bounds.bytes,
     sizeCalculation: (entry) => entry.token.length + ENTRY_OVERHEAD,
@@ -45,16 +45,16 @@ export function createTokenCache<V extends object>(bounds: {
   })
   return {
     get(token) {
-      const entry = cache.get(token.slice(-KEY_CHARS))
+      const entry = cache.get(keyOf(token))
       return entry !== undefined && entry.token === token ? entry.value : undefined
     },
     set(token, value) {
       const isFull =
         cache.size >= bounds.entries ||
         cache.calculatedSize + token.length + ENTRY_OVERHEAD > bounds.bytes
-      if (isFull && !comesAgain(token)) return
-      const copy = copyOf(token)
-      cache.set(copy.slice(-KEY_CHARS), { token: copy, value })
+      const key = keyOf(token)
+      if (isFull && !cache.has(key) && !comesAgain(key)) return
+      cache.set(key, { token: copyText(token), value })
     },
     purge(gone) {
       for (const [key, entry] of cache.entries()) if (gone(entry.value)) cache.delete(key)
@@ -64,26 +64,20 @@ export function createTokenCache<V extends object>(bounds: {
   }
 }
 
-/**
- * Whether a token was asked about before, as far as can be told from one number for each of about the last `slots` tokens. One that
- * is taken for another only enters sooner.
- */
-function createRecent(slots: number): (token: string) => boolean {
-  const marks = new Uint32Array(slots)
-  return (token) => {
-    // FNV-1a.
-    let mark = 0x811c9dc5
-    for (let i = Math.max(0, token.length - KEY_CHARS); i < token.length; i++) {
-      mark = Math.imul(mark ^ token.charCodeAt(i), 0x01000193) >>> 0
-    }
-    const slot = mark % slots
-    const isKnown = marks[slot] === mark
-    marks[slot] = mark
-    return isKnown
-  }
+function keyOf(token: string): number {
+  return hashText(token, Math.max(0, token.length - HASHED_CHARS))
 }
 
-/** A slice would keep the whole request head that it was cut from in memory. */
-function copyOf(token: string): string {
-  return Buffer.from(token, 'latin1').toString('latin1')
+/**
+ * Whether a key was asked about before, as far as can be told from the last key in each of `slots` places. A token that is taken for
+ * another only enters sooner.
+ */
+function createRecent(slots: number): (key: number) => boolean {
+  const keys = new Int32Array(slots).fill(-1)
+  return (key) => {
+    const slot = key % slots
+    const isKnown = keys[slot] === key
+    keys[slot] = key
+    return isKnown
+  }
 }

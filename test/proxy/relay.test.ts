@@ -1,6 +1,7 @@
 // A response's way to the client: at the client's pace, whole or visibly broken.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import t from 'tap'
+import { createTurnEnd } from '../../src/base/turn-end.ts'
 import { Exchange } from '../../src/proxy/exchange.ts'
 import { Relay } from '../../src/proxy/relay.ts'
 import type { RequestBody } from '../../src/proxy/request-body.ts'
@@ -68,7 +69,7 @@ function create({
     {
       deny: (_, reason, detail) => void done.push(['deny', reason, detail]),
       draining: () => draining,
-      putOff: (item) => item.run(),
+      putOff: createTurnEnd(),
     },
     (headers) => headers.filter((_, i) => headers[i - (i % 2)] !== 'X-Auth-Subject'),
     tooLarge === undefined ? undefined : body,
@@ -85,6 +86,7 @@ t.test('the last byte of an announced length ends the response at once', async (
   t.ok(relay.data(chunk))
   t.ok(relay.data(chunk))
   relay.ended([])
+  await turn()
   t.same(done, [
     ['head', 200, ['Content-Length', '10']],
     ['write', 'hello'],

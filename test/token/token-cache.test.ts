@@ -80,6 +80,8 @@ t.test('a full cache keeps what it has from tokens that come once', async (t) =>
   t.same([cache.size(), cache.evicted()], [100, 1])
   cache.set(tokenOf('once-0'), { name: 'twice' })
   t.equal(cache.get(tokenOf('once-0')), undefined, 'what came long ago is forgotten')
+  cache.set(tokenOf('kept-99'), { name: 'renewed' })
+  t.same(cache.get(tokenOf('kept-99')), { name: 'renewed' }, 'what is there is renewed')
 })
 
 t.test('setting a token again replaces its value and counts as no eviction', async (t) => {
