@@ -1,5 +1,6 @@
 // The answers that Poolgate makes itself: one table from reason to status. A body names the reason, never what was expected.
 import type { ServerResponse } from 'node:http'
+import type { PutOff } from '../base/turn-end.ts'
 import type { DenyReason } from '../policy/decision.ts'
 
 interface Denial {
@@ -81,12 +82,17 @@ export function respondDenied(
   response: ServerResponse,
   denial: DenialResponse,
   close: boolean,
+  putOff: (item: PutOff) => void,
 ): void {
   response.writeHead(
     denial.status,
     close ? { ...denial.headers, connection: 'close' } : denial.headers,
   )
-  response.end(response.req.method === 'HEAD' ? undefined : denial.body)
+  const body = response.req.method === 'HEAD' ? undefined : denial.body
+  const end = () => void (response.destroyed || response.end(body))
+  // As long as more of the request may come, something in it may end the connection before the turn ends.
+  if (response.req.readableEnded) putOff({ run: end })
+  else end()
 }
 
 /** RFC 6750 section 3: no error code where no token was presented; insufficient_scope only for scopes. */

@@ -59,6 +59,7 @@ const RESERVED: Decision = {
 }
 
 export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
+  const putOff = createTurnEnd()
   const deny: Deny = (exchange, reason, detail, retryAfter) => {
     const { request, response, waits } = exchange
     exchange.refused(reason, detail)
@@ -67,9 +68,9 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     if (close) ports.ending(exchange)
     const denial = toDenialResponse(reason, exchange.id, retryAfter)
     exchange.responseBytes = request.method === 'HEAD' ? 0 : denial.body.length
-    respondDenied(response, denial, close)
+    respondDenied(response, denial, close, putOff)
   }
-  const relayPorts: RelayPorts = { deny, draining: ports.draining, putOff: createTurnEnd() }
+  const relayPorts: RelayPorts = { deny, draining: ports.draining, putOff }
 
   const breakOff: Deny = (exchange, reason, detail) => {
     const { request, response } = exchange

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import type { Clock } from '../base/clock.ts'
 import type { FetchJsonResult } from '../base/fetch-json.ts'
+import { createTurnBudget } from '../base/turn-budget.ts'
 import type { Config } from '../config/schema.ts'
 import { compileTrustedProxies } from '../http/client-address.ts'
 import type { RequestTarget } from '../http/request-target.ts'
@@ -16,6 +17,11 @@ import { createUpstream, type Upstream } from '../upstream/upstream.ts'
 import { type BuildClientHeaders, compileClientHeaders } from './client-headers.ts'
 import type { RequestLimits } from './to-request-facts.ts'
 import { type BuildUpstreamHeaders, compileUpstreamHeaders } from './upstream-headers.ts'
+
+/** New tokens that are verified in one turn of the event loop, half a millisecond's worth: known callers wait no longer for any flood. */
+const VERIFIED_PER_TURN = 8
+/** New tokens that may wait for a later turn: half a second of them. */
+const MAX_UNVERIFIED = 8192
 
 export interface Ruleset {
   readonly config: Config
@@ -64,6 +70,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
         settings: { ...pool, name, issuers: pool.issuer, resources: pool.resource },
         keys: keys.get(name) as KeyRefresh,
       })),
+      budget: createTurnBudget(VERIFIED_PER_TURN, MAX_UNVERIFIED),
       toPrincipal: (verified) => toCaller(toPrincipal(verified)),
     })
     const headerNames = Object.keys(config.identityHeaders)

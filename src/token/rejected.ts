@@ -13,6 +13,7 @@ export type TokenReason =
   | 'token_expired'
   | 'token_not_yet_valid'
   | 'keys_unavailable'
+  | 'overloaded'
 
 export interface Rejected {
   readonly rejected: true

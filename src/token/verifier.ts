@@ -1,6 +1,7 @@
 // Verifies tokens: cache, then JWS, key, signature, claims, in that order. Whatever is not proven right is refused.
 import { verify as verifySignature } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
+import type { TurnBudget } from '../base/turn-budget.ts'
 import {
   type Claims,
   checkClient,
@@ -45,6 +46,8 @@ export interface VerifierOptions<P> {
   readonly clock: Clock
   readonly pools: readonly VerifierPool[]
   readonly cache: { readonly entries: number; readonly bytes: number; readonly ttlMs: number }
+  /** Of tokens that are not known yet; left out, as many as come are verified at once. */
+  readonly budget?: TurnBudget | undefined
   /** Made once for each verified token and kept beside it. */
   readonly toPrincipal: (verified: Verified) => P
 }
@@ -57,7 +60,7 @@ export interface VerifierStats {
 }
 
 export interface Verifier<P> {
-  /** At once, unless a key has to be fetched first. */
+  /** At once, unless a key has to be fetched first or too many other tokens have to be verified in this turn. */
   verify(token: string, wanted: Wanted): P | Rejected | Promise<P | Rejected>
   /** Forgets every token that one of these keys verified. */
   forget(keys: readonly SigningKey[]): void
@@ -89,10 +92,11 @@ const REFUSED_MS = 10_000
 /** Far more than the header texts of all pools' keys. */
 const MAX_KNOWN_HEADERS = 64
 
+const TOO_MANY = toRejected('overloaded', 'too many tokens wait for their verification')
 const BAD_PAYLOAD = toRejected('token_malformed', 'payload is not one strict JSON object')
 
 export function createVerifier<P extends object>(options: VerifierOptions<P>): Verifier<P> {
-  const { clock, pools } = options
+  const { clock, pools, budget } = options
   const accepted = createTokenCache<Accepted<P>>(options.cache)
   const refused = createTokenCache<Refused>(REFUSALS)
   const poolByIssuer = new Map(
@@ -104,24 +108,37 @@ export function createVerifier<P extends object>(options: VerifierOptions<P>): V
   const knownHeaders = new Map<string, string>()
 
   function verify(token: string, wanted: Wanted): P | Rejected | Promise<P | Rejected> {
-    const known = accepted.get(token)
-    if (known !== undefined && !known.key.retired) {
-      const nowMs = clock.now()
-      if (nowMs < known.freshUntilMs && nowMs >= known.validFromMs) {
-        counts.hits++
-        return checkWanted(known.userPool, known.tokenUse, wanted) ?? known.principal
-      }
+    const known = recall(token, wanted)
+    if (known !== undefined) {
+      counts.hits++
+      return known
     }
     counts.misses++
-    return verifyUncached(token, wanted)
-  }
-
-  function verifyUncached(token: string, wanted: Wanted): P | Rejected | Promise<P | Rejected> {
-    const nowMs = clock.now()
-    const refusal = refused.get(token)
-    if (refusal !== undefined && isInForce(refusal, nowMs)) return refusal.rejected
     const jws = parseJws(token, knownHeaders)
     if (isRejected(jws)) return jws
+    if (budget === undefined || budget.take()) return verifyParsed(jws, token, wanted)
+    const turn = budget.wait()
+    if (turn === undefined) return TOO_MANY
+    // Meanwhile another request may have brought the same token.
+    return turn.then(() => recall(token, wanted) ?? verifyParsed(jws, token, wanted))
+  }
+
+  /** What is known of a token, if it is: good, or bad not long ago. */
+  function recall(token: string, wanted: Wanted): P | Rejected | undefined {
+    const nowMs = clock.now()
+    const known = accepted.get(token)
+    if (known !== undefined && isFresh(known, nowMs)) {
+      return checkWanted(known.userPool, known.tokenUse, wanted) ?? known.principal
+    }
+    const refusal = refused.get(token)
+    return refusal !== undefined && isInForce(refusal, nowMs) ? refusal.rejected : undefined
+  }
+
+  function verifyParsed(
+    jws: Jws,
+    token: string,
+    wanted: Wanted,
+  ): P | Rejected | Promise<P | Rejected> {
     const pool = onlyPool ?? poolByIssuer.get(unverifiedIssuer(jws))
     if (pool === undefined) return toRejected('token_issuer', 'issuer of no configured user pool')
     const key = pool.keys.find(jws.kid)
@@ -222,6 +239,10 @@ function checkSignature(key: SigningKey, jws: Jws): Rejected | undefined {
     return undefined
   }
   return toRejected('token_signature', `signature is not by key ${toQuoted(key.kid)}`)
+}
+
+function isFresh({ key, validFromMs, freshUntilMs }: Accepted<unknown>, nowMs: number): boolean {
+  return !key.retired && nowMs >= validFromMs && nowMs < freshUntilMs
 }
 
 function isInForce(refusal: Refused, nowMs: number): boolean {

@@ -2,6 +2,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import t from 'tap'
+import type { PutOff } from '../../src/base/turn-end.ts'
 import { DENY_REASONS, type DenyReason } from '../../src/policy/decision.ts'
 import {
   ALLOWED_METHODS,
@@ -85,7 +86,8 @@ function respond(method: string, close: boolean): string {
   request.httpVersionMinor = 1
   const response = new ServerResponse(request)
   response.assignSocket(socket)
-  respondDenied(response, toDenialResponse('route_not_found', 'id'), close)
+  const atOnce = (item: PutOff) => item.run()
+  respondDenied(response, toDenialResponse('route_not_found', 'id'), close, atOnce)
   return text
 }
 

@@ -1,5 +1,6 @@
 // The verifier's order of checks, what it remembers and for how long, and when it asks for keys.
 import t from 'tap'
+import { createTurnBudget } from '../../src/base/turn-budget.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { createKey, encode, signToken, type TestIssuer } from '../support/issuer.ts'
 import {
@@ -64,6 +65,40 @@ t.test('a good token gives its claims, pool, use and window', async (t) => {
     tokenUse: 'id',
     claims: { email: 'jane@example.com' },
   })
+})
+
+t.test('new tokens have their share of each turn, and known ones need none', async (t) => {
+  const keys = await loadKeys(issuer.jwks())
+  const pool = {
+    settings: toSettings(issuer),
+    keys: {
+      find: (kid: string) => keys.get(kid),
+      usable: () => true,
+      failing: () => false,
+      refreshNow: () => undefined,
+      retryAfterSeconds: () => 1,
+    },
+  }
+  let made = 0
+  const verifier = createVerifier({
+    clock,
+    pools: [pool],
+    cache: { entries: 10, bytes: 1024 * 1024, ttlMs: 60 * SECOND },
+    budget: createTurnBudget(1, 3),
+    toPrincipal: (v) => {
+      made++
+      return v
+    },
+  })
+  const [known, second, third] = [issuer.access(), issuer.access({ n: 2 }), issuer.access({ n: 3 })]
+  t.match(verifier.verify(known, ANY), { tokenUse: 'access' })
+  const waiting = [second, second, third].map((token) => verifier.verify(token, ANY))
+  t.ok(waiting.every((outcome) => outcome instanceof Promise))
+  t.match(verifier.verify(issuer.access({ n: 4 }), ANY), { reason: 'overloaded' })
+  t.match(verifier.verify('not a token', ANY), { reason: 'token_malformed' }, 'costs nothing')
+  t.match(verifier.verify(known, ANY), { tokenUse: 'access' })
+  for (const outcome of await Promise.all(waiting)) t.match(outcome, { tokenUse: 'access' })
+  t.equal(made, 3, 'the same token twice is verified once')
 })
 
 t.test('a token that is known is answered at once with the same principal', async (t) => {
