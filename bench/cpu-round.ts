@@ -18,7 +18,7 @@ import {
   type Stage,
 } from './scenario.ts'
 
-const CONNECTIONS = 64
+export const CONNECTIONS = 64
 /** Compilers and caches settle in it. */
 const WARMUP_ROUNDS = 3
 

@@ -6,6 +6,8 @@ import type { BenchWorld } from './world.ts'
 /** Paths of request files; the same arguments give the same file. */
 export interface Traffic {
   good(count: number): string
+  /** Good ones that are in no other file. */
+  otherGood(count: number): string
   badSignature(count: number): string
   unknownKid(count: number): string
   /** One of 100 good tokens and a bad signature in turn. */
@@ -30,6 +32,8 @@ export function createTraffic(bench: BenchWorld, dir: string): Traffic {
   const good = (count: number) => (count <= 100 ? hot().slice(0, count) : bench.tokens(count))
   return {
     good: (count) => file(`good-${count}`, () => good(count).map((token) => toGet('/', token))),
+    otherGood: (count) =>
+      file(`other-good-${count}`, () => bench.tokens(count).map((token) => toGet('/', token))),
     badSignature: (count) =>
       file(`bad-signature-${count}`, () =>
         bench.badSignatureTokens(count).map((token) => toGet('/', token)),

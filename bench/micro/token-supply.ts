@@ -2,11 +2,15 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { accessClaims, createSigningKey, signToken, toJwk } from '../tokens.ts'
 
+export const FILLERS = 100
+
 export interface TokenSupply {
   readonly jwks: { readonly keys: readonly object[] }
   readonly publicKey: KeyObject
   /** What is timed. */
   readonly tokens: readonly Buffer[]
+  /** Good ones of others, enough to fill a cache of so many entries. */
+  readonly fillers: readonly Buffer[]
   /** A good token beside them, for checks. */
   readonly spare: Buffer
   /** With the payload of another token, with the signature of another, and one that has expired. */
@@ -27,6 +31,7 @@ export function createTokenSupply(count: number): TokenSupply {
     jwks: { keys: [toJwk(key), toJwk(createSigningKey())] },
     publicKey: createPublicKey(key.privateKey),
     tokens: Array.from({ length: count }, () => toBytes(mint())),
+    fillers: Array.from({ length: FILLERS }, () => toBytes(mint())),
     spare: toBytes(mint()),
     bad: bad.map(toBytes),
   }

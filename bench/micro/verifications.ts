@@ -11,14 +11,14 @@ import {
   type VerifyTokenLater,
 } from './peers.ts'
 import { createPoolgateParts } from './poolgate-parts.ts'
-import { toFreshText, type TokenSupply } from './token-supply.ts'
+import { FILLERS, toFreshText, type TokenSupply } from './token-supply.ts'
 
 export interface VerificationSizes {
   /** Look-ups in a block. */
   readonly lookUps: number
   /** Cold verifications in a block. */
   readonly verifications: number
-  /** Tokens that a cache holds; fewer than there are tokens, so that going round them never finds one. */
+  /** Tokens that a cache of known ones holds. */
   readonly cacheEntries: number
 }
 
@@ -58,7 +58,9 @@ export async function createVerifications(
   { verifications: count, cacheEntries }: VerificationSizes,
   fastJwt: CreateFastJwtVerify | undefined,
 ): Promise<Operation[]> {
-  const { verifier } = await createPoolgateParts(supply, { routes: 1, cacheEntries })
+  // Full of others, as a cache is when tokens are new: each of these comes again only when its last time is forgotten.
+  const { verifier } = await createPoolgateParts(supply, { routes: 1, cacheEntries: FILLERS })
+  for (const token of supply.fillers) toVerify(verifier)(toFreshText(token))
   return [
     toSignatureCheck(supply, count),
     toVerification(NAMES.cold, count, supply, toVerify(verifier), () =>

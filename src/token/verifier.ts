@@ -114,24 +114,28 @@ export function createVerifier<P extends object>(options: VerifierOptions<P>): V
       return known
     }
     counts.misses++
+    const refusal = recallRefusal(token)
+    if (refusal !== undefined) return refusal
     const jws = parseJws(token, knownHeaders)
     if (isRejected(jws)) return jws
     if (budget === undefined || budget.take()) return verifyParsed(jws, token, wanted)
     const turn = budget.wait()
     if (turn === undefined) return TOO_MANY
     // Meanwhile another request may have brought the same token.
-    return turn.then(() => recall(token, wanted) ?? verifyParsed(jws, token, wanted))
+    return turn.then(
+      () => recall(token, wanted) ?? recallRefusal(token) ?? verifyParsed(jws, token, wanted),
+    )
   }
 
-  /** What is known of a token, if it is: good, or bad not long ago. */
   function recall(token: string, wanted: Wanted): P | Rejected | undefined {
-    const nowMs = clock.now()
     const known = accepted.get(token)
-    if (known !== undefined && isFresh(known, nowMs)) {
-      return checkWanted(known.userPool, known.tokenUse, wanted) ?? known.principal
-    }
+    if (known === undefined || !isFresh(known, clock.now())) return undefined
+    return checkWanted(known.userPool, known.tokenUse, wanted) ?? known.principal
+  }
+
+  function recallRefusal(token: string): Rejected | undefined {
     const refusal = refused.get(token)
-    return refusal !== undefined && isInForce(refusal, nowMs) ? refusal.rejected : undefined
+    return refusal !== undefined && isInForce(refusal, clock.now()) ? refusal.rejected : undefined
   }
 
   function verifyParsed(
