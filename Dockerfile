@@ -29,6 +29,6 @@ EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "dist/main.js", "healthcheck"]
-# The young generation stays small, so that buffers of a stream are freed early.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/main.js"]
+# See docs/decisions/0006-young-generation.md.
+ENTRYPOINT ["node", "--max-semi-space-size=8", "dist/main.js"]
 CMD ["serve", "--config", "/etc/poolgate/config.yaml"]

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S node --max-semi-space-size=8
 // The process entry: arguments to a command, signals, exit codes, the real clock. The only place that touches the machine's own.
 import { readFileSync } from 'node:fs'
 import type { Clock } from './base/clock.ts'

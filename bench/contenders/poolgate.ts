@@ -10,7 +10,7 @@ import type { CheckedContender } from '../refusals.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const MAIN = join(ROOT, 'src/main.ts')
 // As the image's entry point has them.
-const NODE_FLAGS = ['--max-semi-space-size=4']
+const NODE_FLAGS = ['--max-semi-space-size=8']
 
 type Engine = 'default' | 'undici'
 

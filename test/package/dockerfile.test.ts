@@ -62,7 +62,7 @@ t.test(
 t.test(
   'the program is process 1, is told to stop by SIGTERM and can be asked for its health',
   async (t) => {
-    t.equal(lastOf('ENTRYPOINT'), '["node", "--max-semi-space-size=4", "dist/main.js"]')
+    t.equal(lastOf('ENTRYPOINT'), '["node", "--max-semi-space-size=8", "dist/main.js"]')
     t.equal(lastOf('CMD'), '["serve", "--config", "/etc/poolgate/config.yaml"]')
     t.equal(lastOf('STOPSIGNAL'), 'SIGTERM')
     t.match(lastOf('HEALTHCHECK'), '["node", "dist/main.js", "healthcheck"]')

@@ -32,7 +32,7 @@ export interface Command {
 
 /** Starts `poolgate` with these arguments; killed when the test ends. */
 export function runCommand(t: Test, args: readonly string[]): Command {
-  const child = spawn(process.execPath, ['--max-semi-space-size=4', MAIN, ...args], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=8', MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const texts = { stdout: '', stderr: '' }
