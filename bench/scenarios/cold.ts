@@ -36,9 +36,14 @@ export const cold: Scenario = {
 
 async function fill(running: RunningContender, requests: string): Promise<RunningContender> {
   const once = { port: running.port, requests, connections: CONNECTIONS, count: OTHERS }
-  const [report] = await runLoad({ cpus: LOAD_CPU, seconds: FILL_SECONDS }, once)
-  assertOnly(report!, 200)
-  return running
+  try {
+    const [report] = await runLoad({ cpus: LOAD_CPU, seconds: FILL_SECONDS }, once)
+    assertOnly(report!, 200)
+    return running
+  } catch (error) {
+    await running.stop()
+    throw error
+  }
 }
 
 function tokenCount(isQuick: boolean): number {

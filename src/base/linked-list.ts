@@ -42,11 +42,9 @@ export function createLinkedList<T extends Linked<T>>(): LinkedList<T> {
       item.after = undefined
       size--
     },
-    /** As it is now: items may be removed meanwhile. */
-    [Symbol.iterator]() {
-      const items: T[] = []
-      for (let item = first; item !== undefined; item = item.after) items.push(item)
-      return items.values()
+    /** Nothing may be removed meanwhile: behind what has been removed comes nothing. */
+    *[Symbol.iterator]() {
+      for (let item = first; item !== undefined; item = item.after) yield item
     },
   }
 }

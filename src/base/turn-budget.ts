@@ -1,4 +1,5 @@
 // Divides long work among the turns of the event loop, so that what is short is not kept waiting by any amount of it.
+import type { Clock } from './clock.ts'
 
 export interface TurnBudget {
   /** True when it may be done in this turn; whoever waits already goes first. */
@@ -7,18 +8,28 @@ export interface TurnBudget {
   wait(): Promise<void> | undefined
 }
 
-/**
- * @param perTurn pieces of work that are done in one turn
- * @param maxWaiting pieces of work that may wait for a later one
- */
-export function createTurnBudget(perTurn: number, maxWaiting: number): TurnBudget {
+export interface TurnBudgetSettings {
+  /** Pieces of work that are done in one turn at least. */
+  readonly perTurn: number
+  /** More for each millisecond that the last turn took: where there is much else to do, turns are long and few. */
+  readonly perMs: number
+  /** Pieces of work that may wait for a later turn. */
+  readonly maxWaiting: number
+}
+
+export function createTurnBudget(
+  { perTurn, perMs, maxWaiting }: TurnBudgetSettings,
+  clock: Pick<Clock, 'monotonic'>,
+): TurnBudget {
   const waiting: (() => void)[] = []
   let left = perTurn
   let isTurning = false
+  let begunMs = 0
 
   function turn(): void {
-    const next = waiting.splice(0, perTurn)
-    left = perTurn - next.length
+    const share = Math.max(perTurn, Math.floor((clock.monotonic() - begunMs) * perMs))
+    const next = waiting.splice(0, share)
+    left = Math.max(0, perTurn - next.length)
     isTurning = false
     if (next.length > 0) nextTurn()
     for (const resolve of next) resolve()
@@ -27,6 +38,7 @@ export function createTurnBudget(perTurn: number, maxWaiting: number): TurnBudge
   function nextTurn(): void {
     if (isTurning) return
     isTurning = true
+    begunMs = clock.monotonic()
     setImmediate(turn)
   }
 

@@ -3,6 +3,8 @@
 import { copyText, hashText } from '../base/text.ts'
 
 const PAIRS = 512
+/** Longer names are not remembered: nobody is to fill memory with them. */
+const MAX_CHARS = 64
 
 /**
  * `of`, asked once for each name as long as that is remembered; what it says may depend on nothing but the name. Names that hash alike
@@ -12,6 +14,7 @@ export function rememberByName<V>(of: (name: string) => V): (name: string) => V 
   const names = new Array<string>(2 * PAIRS).fill('')
   const values = new Array<V>(2 * PAIRS).fill(of(''))
   return (name) => {
+    if (name.length > MAX_CHARS) return of(name)
     const last = 2 * (hashText(name) % PAIRS)
     if (names[last] === name) return values[last] as V
     const earlier = last + 1

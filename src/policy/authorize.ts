@@ -25,7 +25,7 @@ export function toCaller(principal: Principal): Caller {
   return { principal, allows: new Map() }
 }
 
-/** At once, unless a key has to be fetched first. Never throws on anything that a request holds. */
+/** At once for a known token. Never throws on anything that a request holds. */
 export type Authorize = (facts: RequestFacts) => Decision | Promise<Decision>
 
 type Eventually<T> = T | Promise<T>

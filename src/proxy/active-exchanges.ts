@@ -12,6 +12,7 @@ export interface ActiveExchanges {
   last(socket: Duplex): Exchange | undefined
   /** What a connection without traffic waits for: its client, its upstream, or (nothing under way) a request. */
   waitsFor(socket: Duplex): { readonly on: 'client' | 'upstream' | 'request'; exchange?: Exchange }
+  /** As they are now: they may be removed meanwhile. */
   all(): Iterable<Exchange>
 }
 
@@ -36,6 +37,6 @@ export function createActiveExchanges(): ActiveExchanges {
       if (exchange === undefined) return { on: 'request' }
       return { on: exchange.awaitsClient() ? 'client' : 'upstream', exchange }
     },
-    all: () => active,
+    all: () => [...active],
   }
 }

@@ -1,10 +1,10 @@
-// What one connection may have at upstreams at once. The rest of what it pipelines waits here for its turn, so that a single client
-// never takes the places of all others, and is never answered out of order.
+// What one connection may have under way at once, in verification or at upstreams. The rest of what it pipelines waits here for its
+// turn, so that a single client never takes the places of all others, and is never answered out of order.
 import type { Duplex } from 'node:stream'
 import type { Exchange } from './exchange.ts'
 
 export interface PipelinedExchanges {
-  /** Whether it may go to its upstream now. */
+  /** Whether it may go on now. */
   admits(exchange: Exchange): boolean
   /** Calls `start` once one that was not admitted may go; false when too many of its connection wait already. */
   postpone(exchange: Exchange, start: () => void): boolean
@@ -12,7 +12,7 @@ export interface PipelinedExchanges {
   leave(exchange: Exchange): void
 }
 
-/** Exchanges of one connection that are at upstreams ahead of their turn to be answered. */
+/** Exchanges of one connection that are under way ahead of their turn to be answered. */
 const MAX_AHEAD = 64
 /** As many as a read of 64 KiB brings, all but the shortest; what comes on top is refused, and Node's own brake holds. */
 const MAX_WAITING = 1024
@@ -55,7 +55,7 @@ export function createPipelinedExchanges(): PipelinedExchanges {
   }
 }
 
-/** Decisions need not come in order: whose turn it is goes ahead of any number, or all would wait for it. */
+/** Whose turn it is goes ahead of any number, or all would wait for it. */
 function startWaiting({ ahead, waiting }: Line): void {
   for (const [exchange, start] of waiting) {
     if (ahead.size >= MAX_AHEAD && !isInTurn(exchange)) continue

@@ -119,26 +119,20 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     rules: Ruleset,
   ): void {
     exchange.decided(decision)
-    // While a key was fetched the client may have left, or been answered for its slowness.
+    // While a key was fetched, or other tokens were verified, the client may have left, or been answered for its slowness.
     if (exchange.response.destroyed || exchange.response.headersSent) return
     if (decision.kind === 'deny') {
       deny(exchange, decision.reason, decision.detail, decision.retryAfterSeconds)
     } else if ((facts.contentLength ?? 0) > decision.route.maxBody) {
       deny(exchange, 'body_too_large', `content-length ${facts.contentLength}`)
-    } else if (ports.pipelined.admits(exchange)) forward(exchange, facts, decision, rules)
-    else postpone(exchange, facts, decision, rules)
+    } else forward(exchange, facts, decision, rules)
   }
 
   /** On its own, so that a request that need not wait does not pay for what is remembered of one that does. */
-  function postpone(
-    exchange: Exchange,
-    facts: RequestFacts,
-    decision: Decision,
-    rules: Ruleset,
-  ): void {
+  function postpone(exchange: Exchange, facts: RequestFacts, rules: Ruleset): void {
     const isWaiting = ports.pipelined.postpone(exchange, () => {
       try {
-        carryOut(exchange, facts, decision, rules)
+        proceed(exchange, facts, rules)
       } catch (error) {
         fault(error, exchange)
       }
@@ -168,6 +162,15 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       return
     }
     exchange.received(facts)
+    proceed(exchange, facts, rules)
+  }
+
+  /** From here on it takes the places of others: while its token is verified, and at its upstream. */
+  function proceed(exchange: Exchange, facts: RequestFacts, rules: Ruleset): void {
+    if (!ports.pipelined.admits(exchange)) {
+      postpone(exchange, facts, rules)
+      return
+    }
     const decision = rules.isReserved(facts.target) ? RESERVED : rules.authorize(facts)
     if (decision instanceof Promise) {
       decision

@@ -18,10 +18,11 @@ import { type BuildClientHeaders, compileClientHeaders } from './client-headers.
 import type { RequestLimits } from './to-request-facts.ts'
 import { type BuildUpstreamHeaders, compileUpstreamHeaders } from './upstream-headers.ts'
 
-/** New tokens that are verified in one turn of the event loop, half a millisecond's worth: known callers wait no longer for any flood. */
-const VERIFIED_PER_TURN = 8
-/** New tokens that may wait for a later turn: half a second of them. */
-const MAX_UNVERIFIED = 8192
+/**
+ * Signatures that are checked in one turn of the event loop: half a millisecond's worth, or a quarter of the time where turns are long.
+ * Known callers wait for no more of them, however many come.
+ */
+const NEW_TOKENS = { perTurn: 8, perMs: 4, maxWaiting: 4096 }
 
 export interface Ruleset {
   readonly config: Config
@@ -70,7 +71,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
         settings: { ...pool, name, issuers: pool.issuer, resources: pool.resource },
         keys: keys.get(name) as KeyRefresh,
       })),
-      budget: createTurnBudget(VERIFIED_PER_TURN, MAX_UNVERIFIED),
+      budget: createTurnBudget(NEW_TOKENS, ports.clock),
       toPrincipal: (verified) => toCaller(toPrincipal(verified)),
     })
     const headerNames = Object.keys(config.identityHeaders)

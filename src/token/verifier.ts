@@ -46,7 +46,7 @@ export interface VerifierOptions<P> {
   readonly clock: Clock
   readonly pools: readonly VerifierPool[]
   readonly cache: { readonly entries: number; readonly bytes: number; readonly ttlMs: number }
-  /** Of tokens that are not known yet; left out, as many as come are verified at once. */
+  /** Of signatures to be checked; left out, as many as come are checked at once. */
   readonly budget?: TurnBudget | undefined
   /** Made once for each verified token and kept beside it. */
   readonly toPrincipal: (verified: Verified) => P
@@ -60,7 +60,7 @@ export interface VerifierStats {
 }
 
 export interface Verifier<P> {
-  /** At once, unless a key has to be fetched first or too many other tokens have to be verified in this turn. */
+  /** At once, unless a key has to be fetched first or too many other signatures are checked in this turn. */
   verify(token: string, wanted: Wanted): P | Rejected | Promise<P | Rejected>
   /** Forgets every token that one of these keys verified. */
   forget(keys: readonly SigningKey[]): void
@@ -97,8 +97,11 @@ const BAD_PAYLOAD = toRejected('token_malformed', 'payload is not one strict JSO
 
 export function createVerifier<P extends object>(options: VerifierOptions<P>): Verifier<P> {
   const { clock, pools, budget } = options
-  const accepted = createTokenCache<Accepted<P>>(options.cache)
-  const refused = createTokenCache<Refused>(REFUSALS)
+  const accepted = createTokenCache<Accepted<P>>(
+    options.cache,
+    (entry) => !isFresh(entry, clock.now()),
+  )
+  const refused = createTokenCache<Refused>(REFUSALS, (entry) => !isInForce(entry, clock.now()))
   const poolByIssuer = new Map(
     pools.flatMap((pool) => pool.settings.issuers.map((issuer) => [issuer, pool] as const)),
   )
@@ -118,13 +121,30 @@ export function createVerifier<P extends object>(options: VerifierOptions<P>): V
     if (refusal !== undefined) return refusal
     const jws = parseJws(token, knownHeaders)
     if (isRejected(jws)) return jws
-    if (budget === undefined || budget.take()) return verifyParsed(jws, token, wanted)
+    const pool = onlyPool ?? poolByIssuer.get(unverifiedIssuer(jws))
+    if (pool === undefined) return toRejected('token_issuer', 'issuer of no configured user pool')
+    const key = pool.keys.find(jws.kid)
+    if (key !== undefined) return verifyInTurn(key, pool, jws, token, wanted)
+    return verifyAfterRefresh(pool, jws, token, wanted)
+  }
+
+  function verifyInTurn(
+    key: SigningKey,
+    pool: VerifierPool,
+    jws: Jws,
+    token: string,
+    wanted: Wanted,
+  ): P | Rejected | Promise<P | Rejected> {
+    if (budget === undefined || budget.take()) return verifyWith(key, pool, jws, token, wanted)
     const turn = budget.wait()
     if (turn === undefined) return TOO_MANY
-    // Meanwhile another request may have brought the same token.
-    return turn.then(
-      () => recall(token, wanted) ?? recallRefusal(token) ?? verifyParsed(jws, token, wanted),
-    )
+    return turn.then(() => {
+      // Another request may have brought the same token meanwhile, and the key may have gone.
+      const known = recall(token, wanted) ?? recallRefusal(token)
+      if (known !== undefined) return known
+      const current = pool.keys.find(jws.kid)
+      return current ? verifyWith(current, pool, jws, token, wanted) : unknownKey(pool, jws.kid)
+    })
   }
 
   function recall(token: string, wanted: Wanted): P | Rejected | undefined {
@@ -136,18 +156,6 @@ export function createVerifier<P extends object>(options: VerifierOptions<P>): V
   function recallRefusal(token: string): Rejected | undefined {
     const refusal = refused.get(token)
     return refusal !== undefined && isInForce(refusal, clock.now()) ? refusal.rejected : undefined
-  }
-
-  function verifyParsed(
-    jws: Jws,
-    token: string,
-    wanted: Wanted,
-  ): P | Rejected | Promise<P | Rejected> {
-    const pool = onlyPool ?? poolByIssuer.get(unverifiedIssuer(jws))
-    if (pool === undefined) return toRejected('token_issuer', 'issuer of no configured user pool')
-    const key = pool.keys.find(jws.kid)
-    if (key !== undefined) return verifyWith(key, pool, jws, token, wanted)
-    return verifyAfterRefresh(pool, jws, token, wanted)
   }
 
   function verifyAfterRefresh(
@@ -162,7 +170,7 @@ export function createVerifier<P extends object>(options: VerifierOptions<P>): V
     if (refresh === undefined) return unknownKey(pool, jws.kid)
     return refresh.then(() => {
       const key = pool.keys.find(jws.kid)
-      return key ? verifyWith(key, pool, jws, token, wanted) : unknownKey(pool, jws.kid)
+      return key ? verifyInTurn(key, pool, jws, token, wanted) : unknownKey(pool, jws.kid)
     })
   }
 

@@ -31,17 +31,3 @@ t.test('it holds what a Set would hold, in the same order', async () => {
     }),
   )
 })
-
-t.test('all items can be removed while they are gone through', async (t) => {
-  const list = createLinkedList<Item>()
-  const items = [new Item(), new Item(), new Item()]
-  for (const item of items) list.add(item)
-  const seen: Item[] = []
-  for (const item of list) {
-    seen.push(item)
-    for (const each of items) list.remove(each)
-  }
-  t.strictSame(seen, items)
-  t.equal(list.size, 0)
-  t.same([...list], [])
-})

@@ -2,10 +2,13 @@
 import t from 'tap'
 import { createTurnBudget } from '../../src/base/turn-budget.ts'
 
+const create = (perTurn: number, maxWaiting: number, perMs = 0, clock = { monotonic: () => 0 }) =>
+  createTurnBudget({ perTurn, perMs, maxWaiting }, clock)
+
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 t.test('a turn has its share, and the next one its own', async (t) => {
-  const budget = createTurnBudget(2, 10)
+  const budget = create(2, 10)
   t.same([budget.take(), budget.take(), budget.take()], [true, true, false])
   await nextTurn()
   t.same([budget.take(), budget.take(), budget.take()], [true, true, false])
@@ -14,7 +17,7 @@ t.test('a turn has its share, and the next one its own', async (t) => {
 t.test(
   'what waits is done in order, so much in each turn, and before what comes later',
   async (t) => {
-    const budget = createTurnBudget(2, 10)
+    const budget = create(2, 10)
     budget.take()
     budget.take()
     const done: number[] = []
@@ -32,11 +35,25 @@ t.test(
 )
 
 t.test('only so many wait', async (t) => {
-  const budget = createTurnBudget(1, 2)
+  const budget = create(1, 2)
   budget.take()
   t.ok(budget.wait())
   t.ok(budget.wait())
   t.equal(budget.wait(), undefined)
   await nextTurn()
   t.ok(budget.wait(), 'until one of them is gone')
+})
+
+t.test('behind a long turn more of what waits is done', async (t) => {
+  let nowMs = 0
+  const clock = { monotonic: () => nowMs }
+  const budget = create(1, 10, 2, clock)
+  budget.take()
+  let done = 0
+  for (let i = 0; i < 10; i++) void budget.wait()?.then(() => done++)
+  nowMs += 3
+  await nextTurn()
+  t.equal(done, 6, 'two for each of three milliseconds')
+  await nextTurn()
+  t.equal(done, 7, 'and one behind a short one')
 })

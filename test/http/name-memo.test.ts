@@ -37,3 +37,11 @@ t.test('two names that hash alike are both remembered', async (t) => {
   for (let round = 0; round < 10; round++) for (const name of names) remember(name)
   t.equal(asked.length, before)
 })
+
+t.test('what is longer than 64 characters is not remembered', async (t) => {
+  let asked = 0
+  const remember = rememberByName(() => asked++)
+  const before = asked
+  for (const length of [64, 64, 65, 65]) remember('x'.repeat(length))
+  t.equal(asked - before, 3)
+})

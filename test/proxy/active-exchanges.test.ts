@@ -36,3 +36,16 @@ t.test('a connection waits for its client, its upstream or a request', async (t)
   t.match(active.waitsFor(other), { on: 'upstream' })
   t.same(active.waitsFor({} as Duplex), { on: 'request' })
 })
+
+t.test('all can be removed while they are gone through', async (t) => {
+  const active = createActiveExchanges()
+  const exchanges = [createExchange({}), createExchange({}), createExchange({})]
+  for (const exchange of exchanges) active.add(exchange)
+  const seen: Exchange[] = []
+  for (const exchange of active.all()) {
+    seen.push(exchange)
+    for (const each of exchanges) active.remove(each)
+  }
+  t.equal(seen.length, 3)
+  t.equal(active.count(), 0)
+})

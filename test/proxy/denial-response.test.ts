@@ -91,6 +91,34 @@ function respond(method: string, close: boolean): string {
   return text
 }
 
+t.test(
+  'where nothing of the request is left to come, the answer leaves when it is told to',
+  async (t) => {
+    const sent: unknown[] = []
+    const response = (readableEnded: boolean, destroyed = false) =>
+      ({
+        req: { method: 'GET', readableEnded },
+        destroyed,
+        writeHead: () => sent.push('head'),
+        end: () => sent.push('end'),
+      }) as unknown as ServerResponse
+    const items: PutOff[] = []
+    const respondTo = (to: ServerResponse) =>
+      respondDenied(to, toDenialResponse('route_not_found', 'id'), false, (item) =>
+        items.push(item),
+      )
+    respondTo(response(false))
+    t.same(sent.splice(0), ['head', 'end'])
+    respondTo(response(true))
+    t.same(sent.splice(0), ['head'])
+    items[0]?.run()
+    t.same(sent.splice(0), ['end'])
+    respondTo(response(true, true))
+    items[1]?.run()
+    t.same(sent, ['head'], 'nor is anything written to who has left')
+  },
+)
+
 t.test('HEAD gets the head alone, and the connection ends where it must', async (t) => {
   t.match(respond('GET', false), /^HTTP\/1\.1 404 [\s\S]*\r\n\r\n\{.*\}\n$/)
   t.match(respond('HEAD', false), /^HTTP\/1\.1 404 [\s\S]*content-length: \d\d[\s\S]*\r\n\r\n$/)

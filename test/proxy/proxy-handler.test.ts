@@ -178,7 +178,7 @@ t.test('only an answer that ends its connection says so', async (t) => {
   t.same(ended, ['id-4'])
 })
 
-t.test('what its connection has no place for waits, or is refused', async (t) => {
+t.test('what its connection has no place for waits undecided, or is refused', async (t) => {
   let goOn: (() => void) | undefined
   let admits = false
   const pipelined: ProxyPorts['pipelined'] = {
@@ -189,11 +189,16 @@ t.test('what its connection has no place for waits, or is refused', async (t) =>
       return isFirst
     },
   }
-  const { ask, dispatched, faults } = await start(t, { pipelined })
+  let decisions = 0
+  const authorize = () => {
+    decisions++
+    return ALLOW
+  }
+  const { ask, dispatched, faults } = await start(t, { pipelined, authorize })
   const first = ask('/first')
   await eventually('the first', () => goOn)
   t.match(await ask('/second'), { status: 503, reason: 'overloaded' })
-  t.equal(dispatched.length, 0)
+  t.same([dispatched.length, decisions], [0, 0], 'no token is verified ahead of its turn')
   admits = true
   goOn?.()
   t.match(await first, { status: 200 })
