@@ -89,7 +89,8 @@ export function respondDenied(
     close ? { ...denial.headers, connection: 'close' } : denial.headers,
   )
   const body = response.req.method === 'HEAD' ? undefined : denial.body
-  const end = () => void (response.destroyed || response.end(body))
+  // In Latin-1 it goes in one piece with the head; all of it is ASCII.
+  const end = () => void (response.destroyed || response.end(body, 'latin1'))
   // As long as more of the request may come, something in it may end the connection before the turn ends.
   if (response.req.readableEnded) putOff({ run: end })
   else end()

@@ -4,8 +4,11 @@ import type { ExchangeRecord } from './exchange-record.ts'
 
 /** Characters that any one field takes up at most, once escaped. */
 const MAX_FIELD_CHARS = 1024
+/** However many of them have to be escaped, they fit. */
+const MAX_QUOTED_CHARS = MAX_FIELD_CHARS / 2
 const ELLIPSIS = '\\u2026'
 const PLAIN = /^[ !#-[\]-~]*$/
+const PRINTABLE = /^[ -~]*$/
 const QUERY = /[?#]/
 
 /**
@@ -43,7 +46,13 @@ function field(label: string, value: string): string {
 
 function toJsonString(text: string): string {
   const isPlain = text.length <= MAX_FIELD_CHARS && PLAIN.test(text)
-  return isPlain ? `"${text}"` : `"${escapeText(text)}"`
+  return isPlain ? `"${text}"` : quote(text)
+}
+
+/** What refusals quote of a token is mostly printable; a flood of them is to cost little. */
+function quote(text: string): string {
+  if (text.length <= MAX_QUOTED_CHARS && PRINTABLE.test(text)) return JSON.stringify(text)
+  return `"${escapeText(text)}"`
 }
 
 function escapeText(text: string): string {

@@ -1,5 +1,5 @@
 // Reads the head of an upstream's response (RFC 9112 sections 4 to 6), strictly: what could be read in two ways is malformed.
-import { connectionNamed, isBlank, type RawHeaders } from '../http/headers.ts'
+import { connectionNamed, isBlank, isPlainConnection, type RawHeaders } from '../http/headers.ts'
 
 export interface ResponseHead {
   readonly status: number
@@ -22,6 +22,10 @@ export interface Malformed {
 
 /** Field lines of a response; more is not an HTTP server's. */
 const MAX_FIELDS = 512
+
+const KEEP_ALIVE = 'keep-alive'
+/** Several Connection lines: no option. */
+const LISTED = ','
 
 const CR = 0x0d
 const LF = 0x0a
@@ -97,7 +101,7 @@ function toResponseHead(
 ): ResponseHead | Malformed {
   let length: string | undefined
   let coding: string | undefined
-  let hasConnection = false
+  let connection: string | undefined
   let keepAliveMs = Number.POSITIVE_INFINITY
   for (let i = 0; i < headers.length; i += 2) {
     const size = (headers[i] as string).length
@@ -110,7 +114,7 @@ function toResponseHead(
     } else if (name === 'transfer-encoding') {
       if (coding !== undefined) return malformed('Transfer-Encoding twice')
       coding = value
-    } else if (name === 'connection') hasConnection = true
+    } else if (name === 'connection') connection = connection === undefined ? value : LISTED
     else if (name === 'keep-alive') keepAliveMs = toKeepAliveMs(value)
   }
   if (coding !== undefined) {
@@ -125,14 +129,17 @@ function toResponseHead(
     headers,
     chunked: coding !== undefined,
     contentLength: length === undefined ? -1 : Number(length),
-    persistent: hasConnection ? isPersistent(minor, connectionNamed(headers)) : minor === 1,
+    persistent: isPersistent(minor, connection, headers),
     keepAliveMs,
   }
 }
 
 /** RFC 9112 section 9.3. */
-function isPersistent(minor: number, options: ReadonlySet<string>): boolean {
-  return !options.has('close') && (minor === 1 || options.has('keep-alive'))
+function isPersistent(minor: number, connection: string | undefined, headers: RawHeaders): boolean {
+  if (connection === undefined) return minor === 1
+  if (isPlainConnection(connection)) return connection.toLowerCase() === KEEP_ALIVE
+  const options = connectionNamed(headers)
+  return !options.has('close') && (minor === 1 || options.has(KEEP_ALIVE))
 }
 
 function toKeepAliveMs(value: string): number {
