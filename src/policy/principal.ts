@@ -31,10 +31,14 @@ export function compilePrincipal(
     return lines
   }
   return (verified) => {
-    const { claims, tokenUse } = verified
+    const { userPool, tokenUse, claims, validFromMs, validUntilMs } = verified
     const clientId = clientOf(claims, tokenUse)
     return {
-      ...verified,
+      userPool,
+      tokenUse,
+      claims,
+      validFromMs,
+      validUntilMs,
       subject: typeof claims.sub === 'string' ? claims.sub : '',
       clientId: typeof clientId === 'string' ? clientId : '',
       groups: toGroups(claims['cognito:groups']),

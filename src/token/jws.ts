@@ -6,6 +6,7 @@ import { type JsonObject, parseJsonObject } from './strict-json.ts'
 export interface Jws {
   readonly kid: string
   readonly headerSegment: string
+  readonly isHeaderKnown: boolean
   /** What was signed: header and payload segments with their dot. */
   readonly signedText: string
   readonly payload: Buffer
@@ -30,11 +31,14 @@ const REFUSED_MEMBERS = [
   'x5t#S256',
 ]
 
-/** Header segments that were read before and found good, each with its `kid`. */
-export type KnownHeaders = ReadonlyMap<string, string>
+/** A header segment that was read before and found good. */
+export interface KnownHeader {
+  readonly segment: string
+  readonly kid: string
+}
 
 /** Takes a token apart: length, three segments, canonical base64url, header JSON, alg, kid, in that order. */
-export function parseJws(token: string, knownHeaders?: KnownHeaders): Jws | Rejected {
+export function parseJws(token: string, knownHeaders: readonly KnownHeader[] = []): Jws | Rejected {
   if (token.length > MAX_TOKEN_LENGTH)
     return toRejected('token_malformed', 'longer than 20480 characters')
   const first = token.indexOf('.')
@@ -43,7 +47,8 @@ export function parseJws(token: string, knownHeaders?: KnownHeaders): Jws | Reje
     return toRejected('token_malformed', 'not three segments')
   }
   const headerSegment = token.slice(0, first)
-  const header = knownHeaders?.get(headerSegment) ?? parseBase64url(headerSegment)
+  const known = findKnown(knownHeaders, headerSegment)
+  const header = known?.kid ?? parseBase64url(headerSegment)
   const payload = parseBase64url(token.slice(first + 1, second))
   const signature = parseBase64url(token.slice(second + 1))
   if (header === undefined || !payload || !signature) {
@@ -51,7 +56,15 @@ export function parseJws(token: string, knownHeaders?: KnownHeaders): Jws | Reje
   }
   const kid = typeof header === 'string' ? header : parseHeader(header)
   if (typeof kid !== 'string') return kid
-  return { kid, headerSegment, signedText: token.slice(0, second), payload, signature }
+  const isHeaderKnown = known !== undefined
+  const signedText = token.slice(0, second)
+  return { kid, headerSegment, isHeaderKnown, signedText, payload, signature }
+}
+
+/** No Map: it would hash and intern each text that it is asked for. */
+function findKnown(known: readonly KnownHeader[], segment: string): KnownHeader | undefined {
+  for (const header of known) if (header.segment === segment) return header
+  return undefined
 }
 
 /** The `kid` of a header that changes nothing about what is verified. */

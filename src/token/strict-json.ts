@@ -22,30 +22,37 @@ export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
   } catch {
     return undefined
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  return freezeMembers(value, 1) === countColons(text) ? (value as JsonObject) : undefined
+  if (!isObject(value) || Array.isArray(value)) return undefined
+  if (freezeMembers(value, 1) !== countColons(text)) return undefined
+  // UTF-8 has no half of a pair; only an escape can spell one.
+  if (text.includes('\\u') && !isUnicode(value)) return undefined
+  return value as JsonObject
 }
 
-/** Freezes what was parsed and counts its members; NaN (equal to nothing) when nested too deep or not Unicode. */
+/** Freezes what was parsed and counts its members; NaN, which equals nothing, when nested too deep. */
 function freezeMembers(value: object, depth: number): number {
   if (depth > MAX_DEPTH) return Number.NaN
   let count = 0
   if (Array.isArray(value)) {
-    for (const member of value) count += freezeMember(member, depth)
+    for (const member of value) if (isObject(member)) count += freezeMembers(member, depth + 1)
   } else {
     // Makes no list of the names; what was parsed inherits none.
     for (const name in value) {
-      count += name.isWellFormed() ? 1 : Number.NaN
-      count += freezeMember((value as JsonObject)[name], depth)
+      const member = (value as JsonObject)[name]
+      count += isObject(member) ? 1 + freezeMembers(member, depth + 1) : 1
     }
   }
   Object.freeze(value)
   return count
 }
 
-function freezeMember(member: unknown, depth: number): number {
-  if (typeof member === 'string') return member.isWellFormed() ? 0 : Number.NaN
-  return typeof member === 'object' && member !== null ? freezeMembers(member, depth + 1) : 0
+function isUnicode(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  return !isObject(value) || Object.entries(value).flat().every(isUnicode)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** Members that were written: in valid JSON each has one colon outside strings. */

@@ -4,7 +4,7 @@ import { copyText, hashText } from '../base/text.ts'
 
 export interface TokenCache<V> {
   get(token: string): V | undefined
-  /** While the cache is full of entries that are of use, a new token is kept only if it was set before, not long ago. */
+  /** While the cache is full, a token that is not in it is kept only if it was set before, not long ago. */
   set(token: string, value: V): void
   /** Drops every entry that `gone` names. */
   purge(gone: (value: V) => boolean): void
@@ -25,16 +25,14 @@ const ENTRY_OVERHEAD = 2048
 const HASHED_CHARS = 16
 
 /**
- * @param isStale whether an entry is of no more use
- *
- * Least recently used entries go first once `entries` or `bytes` is exceeded. As long as the one to go is of use, a token has to come
- * twice to be kept: more tokens than fit, each once in a while, would push out those that come often, and cost more to keep than they
- * ever spare. Looked up by a hash of the last characters, then the whole token is compared, which is what makes it safe.
+ * Least recently used entries go first once `entries` or `bytes` is exceeded. Then a token has to come twice to be kept: more tokens
+ * than fit, each once in a while, would push out those that come often, and cost more to keep than they ever spare.
+ * Looked up by a hash of the last characters, then the whole token is compared, which is what makes it safe.
  */
-export function createTokenCache<V extends object>(
-  bounds: { readonly entries: number; readonly bytes: number },
-  isStale: (value: V) => boolean,
-): TokenCache<V> {
+export function createTokenCache<V extends object>(bounds: {
+  readonly entries: number
+  readonly bytes: number
+}): TokenCache<V> {
   const comesAgain = createRecent(bounds.entries)
   let evicted = 0
   const cache = new LRUCache<number, Entry<V>>({
@@ -45,11 +43,6 @@ export function createTokenCache<V extends object>(
       if (why === 'evict') evicted++
     },
   })
-  function isOldestStale(): boolean {
-    const oldest = cache.rvalues().next().value
-    return oldest !== undefined && isStale(oldest.value)
-  }
-
   return {
     get(token) {
       const entry = cache.get(keyOf(token))
@@ -60,7 +53,7 @@ export function createTokenCache<V extends object>(
         cache.size >= bounds.entries ||
         cache.calculatedSize + token.length + ENTRY_OVERHEAD > bounds.bytes
       const key = keyOf(token)
-      if (isFull && !cache.has(key) && !isOldestStale() && !comesAgain(key)) return
+      if (isFull && !cache.has(key) && !comesAgain(key)) return
       cache.set(key, { token: copyText(token), value })
     },
     purge(gone) {

@@ -1,6 +1,7 @@
 // Verifies tokens: cache, then JWS, key, signature, claims, in that order. Whatever is not proven right is refused.
 import { verify as verifySignature } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
+import { copyText } from '../base/text.ts'
 import type { TurnBudget } from '../base/turn-budget.ts'
 import {
   type Claims,
@@ -12,7 +13,7 @@ import {
   type TokenUse,
   type Validity,
 } from './claims.ts'
-import { type Jws, parseJws } from './jws.ts'
+import { type Jws, type KnownHeader, parseJws } from './jws.ts'
 import type { KeyRefresh } from './key-refresh.ts'
 import type { SigningKey } from './key-set.ts'
 import { type Rejected, toQuoted, toRejected } from './rejected.ts'
@@ -97,18 +98,15 @@ const BAD_PAYLOAD = toRejected('token_malformed', 'payload is not one strict JSO
 
 export function createVerifier<P extends object>(options: VerifierOptions<P>): Verifier<P> {
   const { clock, pools, budget } = options
-  const accepted = createTokenCache<Accepted<P>>(
-    options.cache,
-    (entry) => !isFresh(entry, clock.now()),
-  )
-  const refused = createTokenCache<Refused>(REFUSALS, (entry) => !isInForce(entry, clock.now()))
+  const accepted = createTokenCache<Accepted<P>>(options.cache)
+  const refused = createTokenCache<Refused>(REFUSALS)
   const poolByIssuer = new Map(
     pools.flatMap((pool) => pool.settings.issuers.map((issuer) => [issuer, pool] as const)),
   )
   const onlyPool = pools.length === 1 ? pools[0] : undefined
   const counts = { hits: 0, misses: 0 }
   /** Of tokens whose signature was found good alone: nobody else may fill it. */
-  const knownHeaders = new Map<string, string>()
+  const knownHeaders: KnownHeader[] = []
 
   function verify(token: string, wanted: Wanted): P | Rejected | Promise<P | Rejected> {
     const known = recall(token, wanted)
@@ -218,10 +216,10 @@ export function createVerifier<P extends object>(options: VerifierOptions<P>): V
     return unwanted ?? principal
   }
 
-  function rememberHeader({ headerSegment, kid }: Jws): void {
-    if (knownHeaders.has(headerSegment)) return
-    if (knownHeaders.size >= MAX_KNOWN_HEADERS) knownHeaders.clear()
-    knownHeaders.set(headerSegment, kid)
+  function rememberHeader({ headerSegment, kid, isHeaderKnown }: Jws): void {
+    if (isHeaderKnown) return
+    if (knownHeaders.length >= MAX_KNOWN_HEADERS) knownHeaders.length = 0
+    knownHeaders.push({ segment: copyText(headerSegment), kid })
   }
 
   function forget(keys: readonly SigningKey[]): void {

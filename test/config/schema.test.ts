@@ -99,7 +99,7 @@ t.test('the smallest token cache that may be asked for holds the largest tokens'
     'c.yaml',
     {},
   )
-  const cache = createTokenCache<object>(config.tokenCache, () => false)
+  const cache = createTokenCache<object>(config.tokenCache)
   const token = 'x'.repeat(config.limits.headerBytes)
   cache.set(token, {})
   t.ok(cache.get(token))

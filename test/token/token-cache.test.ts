@@ -3,8 +3,7 @@ import t from 'tap'
 import { createTokenCache } from '../../src/token/token-cache.ts'
 
 const MIB = 1024 * 1024
-const create = (entries = 10, bytes = MIB) =>
-  createTokenCache<{ name: string }>({ entries, bytes }, ({ name }) => name === 'stale')
+const create = (entries = 10, bytes = MIB) => createTokenCache<{ name: string }>({ entries, bytes })
 const tokenOf = (name: string) => `${name}.${'s'.repeat(40)}${name}`
 
 /** Into a full cache. */
@@ -83,17 +82,6 @@ t.test('a full cache keeps what it has from tokens that come once', async (t) =>
   t.equal(cache.get(tokenOf('once-0')), undefined, 'what came long ago is forgotten')
   cache.set(tokenOf('kept-99'), { name: 'renewed' })
   t.same(cache.get(tokenOf('kept-99')), { name: 'renewed' }, 'what is there is renewed')
-})
-
-t.test('what is of no more use makes room at once', async (t) => {
-  const cache = create(2)
-  cache.set(tokenOf('a'), { name: 'stale' })
-  cache.set(tokenOf('b'), { name: 'b' })
-  cache.set(tokenOf('c'), { name: 'c' })
-  t.same(cache.get(tokenOf('c')), { name: 'c' })
-  cache.set(tokenOf('d'), { name: 'd' })
-  t.equal(cache.get(tokenOf('d')), undefined)
-  t.same([cache.size(), cache.evicted()], [2, 1])
 })
 
 t.test('setting a token again replaces its value and counts as no eviction', async (t) => {
