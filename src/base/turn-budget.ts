@@ -11,14 +11,16 @@ export interface TurnBudget {
 export interface TurnBudgetSettings {
   /** Pieces of work that are done in one turn at least. */
   readonly perTurn: number
-  /** More for each millisecond that the last turn took: where there is much else to do, turns are long and few. */
+  /** More for each millisecond that other work took in the last turn: where there is much of it, turns are long and few. */
   readonly perMs: number
+  /** But never more than so many. */
+  readonly mostPerTurn: number
   /** Pieces of work that may wait for a later turn. */
   readonly maxWaiting: number
 }
 
 export function createTurnBudget(
-  { perTurn, perMs, maxWaiting }: TurnBudgetSettings,
+  { perTurn, perMs, mostPerTurn, maxWaiting }: TurnBudgetSettings,
   clock: Pick<Clock, 'monotonic'>,
 ): TurnBudget {
   const waiting: (() => void)[] = []
@@ -27,12 +29,16 @@ export function createTurnBudget(
   let begunMs = 0
 
   function turn(): void {
-    const share = Math.max(perTurn, Math.floor((clock.monotonic() - begunMs) * perMs))
-    const next = waiting.splice(0, share)
+    const earned = Math.floor((clock.monotonic() - begunMs) * perMs)
+    const next = waiting.splice(0, Math.max(perTurn, Math.min(earned, mostPerTurn)))
     left = Math.max(0, perTurn - next.length)
     isTurning = false
     if (next.length > 0) nextTurn()
     for (const resolve of next) resolve()
+    // Behind what was resolved: the work itself must not earn more of it.
+    queueMicrotask(() => {
+      begunMs = clock.monotonic()
+    })
   }
 
   function nextTurn(): void {

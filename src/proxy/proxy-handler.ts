@@ -129,15 +129,18 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
   }
 
   /** On its own, so that a request that need not wait does not pay for what is remembered of one that does. */
-  function postpone(exchange: Exchange, facts: RequestFacts, rules: Ruleset): void {
+  function postpone(exchange: Exchange, facts: RequestFacts): void {
     const isWaiting = ports.pipelined.postpone(exchange, () => {
       try {
-        proceed(exchange, facts, rules)
+        // It is decided now, so by what is in force now.
+        proceed(exchange, facts, ports.ruleset())
       } catch (error) {
         fault(error, exchange)
       }
     })
-    if (!isWaiting) deny(exchange, 'overloaded', 'too many pipelined requests')
+    if (isWaiting) return
+    exchange.decision = 'deny'
+    deny(exchange, 'overloaded', 'too many pipelined requests')
   }
 
   function handle(request: IncomingMessage, response: ServerResponse, waits: boolean): void {
@@ -168,7 +171,7 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
   /** From here on it takes the places of others: while its token is verified, and at its upstream. */
   function proceed(exchange: Exchange, facts: RequestFacts, rules: Ruleset): void {
     if (!ports.pipelined.admits(exchange)) {
-      postpone(exchange, facts, rules)
+      postpone(exchange, facts)
       return
     }
     const decision = rules.isReserved(facts.target) ? RESERVED : rules.authorize(facts)

@@ -22,7 +22,7 @@ import { type BuildUpstreamHeaders, compileUpstreamHeaders } from './upstream-he
  * Signatures that are checked in one turn of the event loop: half a millisecond's worth, or a quarter of the time where turns are long.
  * Known callers wait for no more of them, however many come.
  */
-const NEW_TOKENS = { perTurn: 8, perMs: 4, maxWaiting: 4096 }
+const NEW_TOKENS = { perTurn: 8, perMs: 4, mostPerTurn: 64, maxWaiting: 4096 }
 
 export interface Ruleset {
   readonly config: Config

@@ -6,7 +6,6 @@ import { type JsonObject, parseJsonObject } from './strict-json.ts'
 export interface Jws {
   readonly kid: string
   readonly headerSegment: string
-  readonly isHeaderKnown: boolean
   /** What was signed: header and payload segments with their dot. */
   readonly signedText: string
   readonly payload: Buffer
@@ -56,9 +55,7 @@ export function parseJws(token: string, knownHeaders: readonly KnownHeader[] = [
   }
   const kid = typeof header === 'string' ? header : parseHeader(header)
   if (typeof kid !== 'string') return kid
-  const isHeaderKnown = known !== undefined
-  const signedText = token.slice(0, second)
-  return { kid, headerSegment, isHeaderKnown, signedText, payload, signature }
+  return { kid, headerSegment, signedText: token.slice(0, second), payload, signature }
 }
 
 /** No Map: it would hash and intern each text that it is asked for. */

@@ -216,8 +216,8 @@ export function createVerifier<P extends object>(options: VerifierOptions<P>): V
     return unwanted ?? principal
   }
 
-  function rememberHeader({ headerSegment, kid, isHeaderKnown }: Jws): void {
-    if (isHeaderKnown) return
+  function rememberHeader({ headerSegment, kid }: Jws): void {
+    if (knownHeaders.some(({ segment }) => segment === headerSegment)) return
     if (knownHeaders.length >= MAX_KNOWN_HEADERS) knownHeaders.length = 0
     knownHeaders.push({ segment: copyText(headerSegment), kid })
   }

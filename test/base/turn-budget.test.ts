@@ -3,7 +3,7 @@ import t from 'tap'
 import { createTurnBudget } from '../../src/base/turn-budget.ts'
 
 const create = (perTurn: number, maxWaiting: number, perMs = 0, clock = { monotonic: () => 0 }) =>
-  createTurnBudget({ perTurn, perMs, maxWaiting }, clock)
+  createTurnBudget({ perTurn, perMs, mostPerTurn: 20, maxWaiting }, clock)
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -56,4 +56,24 @@ t.test('behind a long turn more of what waits is done', async (t) => {
   t.equal(done, 6, 'two for each of three milliseconds')
   await nextTurn()
   t.equal(done, 7, 'and one behind a short one')
+})
+
+t.test('the work itself earns no more of it, and no turn has more than the most', async (t) => {
+  let nowMs = 0
+  const budget = create(1, 100, 2, { monotonic: () => nowMs })
+  budget.take()
+  let done = 0
+  const work = () => {
+    done++
+    nowMs += 1
+  }
+  for (let i = 0; i < 60; i++) void budget.wait()?.then(work)
+  nowMs += 3
+  await nextTurn()
+  t.equal(done, 6)
+  await nextTurn()
+  t.equal(done, 7, 'six milliseconds of it went by, and nothing else')
+  nowMs += 1_000
+  await nextTurn()
+  t.equal(done, 27)
 })

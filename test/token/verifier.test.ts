@@ -84,7 +84,7 @@ t.test('new tokens have their share of each turn, and known ones need none', asy
     clock,
     pools: [pool],
     cache: { entries: 10, bytes: 1024 * 1024, ttlMs: 60 * SECOND },
-    budget: createTurnBudget({ perTurn: 1, perMs: 0, maxWaiting: 3 }, clock),
+    budget: createTurnBudget({ perTurn: 1, perMs: 0, mostPerTurn: 1, maxWaiting: 3 }, clock),
     toPrincipal: (v) => {
       made++
       return v
