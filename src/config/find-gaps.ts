@@ -16,14 +16,15 @@ const METHODS_SHOWN = 4
 export function findGaps(config: Config): Finding[] {
   const routes = config.routes.map(foldHosts)
   const pools = Object.keys(config.userPools)
-  const targetOf = ({ upstream }: Route) => config.upstreams[upstream]?.targets[0]
+  const targetsOf = ({ upstream }: Route) => config.upstreams[upstream]?.targets ?? []
+  const shareTarget = (one: Route, other: Route) =>
+    targetsOf(one).some((target) => targetsOf(other).includes(target))
   return routes.flatMap((route, index) => {
     const { methods, hosts, path } = route.match
     if (methods === undefined && hosts === undefined) return []
     const rivals = routes.filter(({ match }) => coversPath(match.path, path))
     const weaker = rivals.filter(
-      (other) =>
-        !asksAsMuch(other.access, route.access, pools) && targetOf(other) === targetOf(route),
+      (other) => !asksAsMuch(other.access, route.access, pools) && shareTarget(other, route),
     )
     return weaker.flatMap((other) => [
       ...warnOfMethods(route, other, rivals, index),

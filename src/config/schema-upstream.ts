@@ -1,11 +1,11 @@
 // Settings of one upstream: the services that allowed requests go to.
 import { z } from 'zod'
-import { count, duration, expected, parsedText } from './fields.ts'
+import { count, duration, expected, oneOf, parsedText, text } from './fields.ts'
+import { HEADER_NAME_PATTERN } from './identity-header-names.ts'
 import { parseOrigin } from './web-address.ts'
 
 const HOUR_MS = 3_600_000
-const ONE_TARGET =
-  'expected exactly one target for now; put a load balancer or a service name behind it'
+const TARGETS = 'a list of origins, each of them once'
 
 const target = parsedText(
   'an http or https origin such as http://10.0.1.10:8080, without path, query or user name',
@@ -31,28 +31,54 @@ const timeouts = z
   .prefault({})
   .describe("Time-outs of the upstream's side.")
 
+const ejection = z
+  .strictObject({
+    failures: count(0, 1_000)
+      .prefault(5)
+      .describe('Failures in a row (no answer, a broken one, 502, 503, 504); 0 for never.'),
+    time: duration(1, HOUR_MS)
+      .prefault('10s')
+      .describe('How long the first time; twice as long the second time, and so on.'),
+    maxTime: duration(1, HOUR_MS).prefault('30s').describe('Never longer than this.'),
+  })
+  .transform(({ failures, time, maxTime }) => ({ failures, timeMs: time, maxTimeMs: maxTime }))
+  .prefault({})
+  .describe(
+    'When a target among several gets no requests for a while. At least half of them always do.',
+  )
+
 export const upstream = z
   .strictObject({
     targets: z
-      .array(target, {
-        error: expected('a list with one origin', 'is required: a list with one origin'),
-      })
-      .length(1, { error: ONE_TARGET })
-      .transform((targets) => targets as [string])
-      .describe('Origins of the service (scheme, host, port). Exactly one for now.'),
+      .array(target, { error: expected(TARGETS) })
+      .min(1, { error: expected(TARGETS) })
+      .refine((targets) => new Set(targets).size === targets.length, { error: expected(TARGETS) })
+      .describe('Origins of the service (scheme, host, port); requests are divided among them.'),
+    balance: oneOf(['least-requests', 'round-robin', 'hash'])
+      .prefault('least-requests')
+      .describe(
+        'Which target a request goes to: the less busy of two taken by chance, each in turn, or always the same one for the same `hashOn`.',
+      ),
+    hashOn: text('subject, or the name of a header', HEADER_NAME_PATTERN)
+      .transform((name) => name.toLowerCase())
+      .prefault('subject')
+      .describe(
+        'What `hash` goes by: `subject` (the verified caller), or a header as the upstream gets it. Without a value it is `least-requests`.',
+      ),
+    ejection,
     timeouts,
     engine: z
       .enum(['lean', 'undici'])
       .prefault('lean')
       .describe(
-        'What speaks to the target. `lean` is quicker and for plain http alone; https targets always use `undici`.',
+        'What speaks to the targets. `lean` is quicker and for plain http alone; https targets always use `undici`.',
       ),
     connections: count(1, 100_000)
       .prefault(256)
-      .describe('Most connections to the target at once.'),
+      .describe('Most connections to each target at once.'),
     queue: count(0, 1_000_000)
       .prefault(1_000)
-      .describe('Most requests that wait for a connection; more are answered 503.'),
+      .describe('Most requests that wait for a connection to a target; more are answered 503.'),
     keepAlive: duration(1, HOUR_MS)
       .prefault('4s')
       .describe(

@@ -104,8 +104,8 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
   }
 
   function startUpstream(name: string, upstream: Config['upstreams'][string]): Upstream {
-    const { timeouts, targets, ...rest } = upstream
-    return createUpstream({ name, target: targets[0], ...timeouts, ...rest }, ports.clock)
+    const { timeouts, ...rest } = upstream
+    return createUpstream({ name, ...timeouts, ...rest }, ports)
   }
 
   return {

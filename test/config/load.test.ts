@@ -36,6 +36,9 @@ t.test('a small configuration loads with every default', async (t) => {
     upstreams: {
       orders: {
         targets: ['http://127.0.0.1:9'],
+        balance: 'least-requests',
+        hashOn: 'subject',
+        ejection: { failures: 5, timeMs: 10_000, maxTimeMs: 30_000 },
         timeouts: { connectMs: 3_000, responseMs: 30_000, idleMs: 60_000 },
         engine: 'lean',
         connections: 256,
@@ -104,7 +107,7 @@ userPools:
   other: { userPoolId: eu-west-1_B, clientId: [a] }
 upstreams:
   orders:
-    targets: [http://a, http://b]
+    targets: [http://a, http://A:80]
     timeouts: { connect: 5 }
 routes:
   - match: { path: admin, methods: [get] }

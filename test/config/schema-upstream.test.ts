@@ -1,4 +1,4 @@
-// Upstreams: one plain origin, bounded connections and time-outs.
+// Upstreams: plain origins, bounded connections and time-outs.
 import t from 'tap'
 import { loadConfig } from '../../src/config/load.ts'
 import { createConfigText, messagesOf } from '../support/config-text.ts'
@@ -14,15 +14,30 @@ t.test('a target is brought to its plain origin', async (t) => {
   t.strictSame(config.upstreams.orders?.targets, ['http://orders'])
 })
 
-t.test('there is exactly one target for now', async (t) => {
-  for (const targets of ['[]', '[http://a, http://b]']) {
+t.test('there is one target at least, and each is named once', async (t) => {
+  const several = loadConfig(textFor('{targets: [http://a, http://b, "https://a"]}'), 'c.yaml', {})
+  t.equal(several.config.upstreams.orders?.targets.length, 3)
+  for (const targets of ['[]', '[http://a, http://A:80]']) {
     t.match(problems(`{targets: ${targets}}`), [
-      /^upstreams\.orders\.targets: expected exactly one/,
+      /^upstreams\.orders\.targets: expected a list of origins, each of them once/,
     ])
   }
   t.match(problems('{}'), [/^upstreams\.orders\.targets: is required/])
-  t.match(problems('{targets: http://a}'), [/targets: expected a list with one origin, found text/])
+  t.match(problems('{targets: http://a}'), [/targets: expected a list of origins.*, found text/])
 })
+
+t.test(
+  'how requests are divided is one of three words, and what a hash goes by a name',
+  async (t) => {
+    const settings = '{targets: [http://a], balance: hash, hashOn: X-Tenant}'
+    const { config } = loadConfig(textFor(settings), 'c.yaml', {})
+    t.match(config.upstreams.orders, { balance: 'hash', hashOn: 'x-tenant' })
+    t.match(problems('{targets: [http://a], balance: least-request}'), [
+      /balance: expected one of least-requests, round-robin, hash.*did you mean/i,
+    ])
+    t.match(problems('{targets: [http://a], hashOn: "x tenant"}'), [/hashOn: expected subject, or/])
+  },
+)
 
 t.test('a target has no path, query or user name', async (t) => {
   for (const target of ['http://a/x', 'http://a?x', 'http://u@a', 'a:80', 'ws://a', '']) {
@@ -39,6 +54,9 @@ t.test('times and counts are bounded on both sides', async (t) => {
     ['timeouts.connect', ['1ms', '1h'], ['0s', '61m']],
     ['timeouts.response', ['1ms', '1h'], ['0s', '61m']],
     ['timeouts.idle', ['1ms', '24h'], ['0s', '25h']],
+    ['ejection.failures', ['0', '1000'], ['-1', '1001']],
+    ['ejection.time', ['1ms', '1h'], ['0s', '61m']],
+    ['ejection.maxTime', ['1ms', '1h'], ['0s', '61m']],
     ['keepAlive', ['1ms', '1h'], ['0s', '61m']],
     ['connections', ['1', '100000'], ['0', '100001', '"5"']],
     ['queue', ['0', '1000000'], ['-1', '1000001']],

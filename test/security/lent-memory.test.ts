@@ -3,11 +3,10 @@
 import { createCipheriv } from 'node:crypto'
 import type { Socket } from 'node:net'
 import t from 'tap'
-import { createUpstream, type Upstream } from '../../src/upstream/upstream.ts'
+import { createTarget, type Target } from '../../src/upstream/target.ts'
 import { startRawUpstream } from '../support/raw-upstream.ts'
 import { realClock } from '../support/real-clock.ts'
 import { createSeeded, type Seeded } from '../support/seeded.ts'
-import { ALLOW } from '../support/upstream-readers.ts'
 
 const SIZE = 4 * 1024 * 1024
 /** Never repeats, so that no piece can stand in another's place unnoticed. */
@@ -44,7 +43,7 @@ function answer(socket: Socket, head: string): void {
 
 /** Reads one body; each chunk is held for some turns of the loop, and looked at again before it is let go of. */
 function read(
-  upstream: Upstream,
+  upstream: Target,
   seeded: Seeded,
   isHeld: () => boolean,
 ): Promise<string | undefined> {
@@ -54,7 +53,7 @@ function read(
   let at = from
   return new Promise((resolve) => {
     const request = { method: 'GET', target, headers: ['Host', 'a.test'], body: null }
-    const call = upstream.dispatch(ALLOW, request, {
+    const call = upstream.dispatch(request, {
       informed: () => undefined,
       head: () => undefined,
       data(chunk) {
@@ -85,8 +84,8 @@ for (const engine of ['lean', 'undici'] as const) {
     t.test(`${engine}: ${what} held back, on many connections at once`, async (t) => {
       const server = await startRawUpstream(answer)
       const times = { connectMs: 20_000, responseMs: 20_000, idleMs: 20_000, keepAliveMs: 20_000 }
-      const settings = { name: 'up', target: server.origin, connections: 12, queue: 20, engine }
-      const upstream = createUpstream({ ...settings, ...times }, realClock)
+      const settings = { target: server.origin, connections: 12, queue: 20, engine }
+      const upstream = createTarget({ ...settings, ...times }, realClock)
       const seeded = createSeeded(3)
       const problems: string[] = []
       const drive = async () => {

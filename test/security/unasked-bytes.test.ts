@@ -3,11 +3,10 @@
 import { PassThrough } from 'node:stream'
 import type { Socket } from 'node:net'
 import t from 'tap'
-import { createUpstream } from '../../src/upstream/upstream.ts'
+import { createTarget } from '../../src/upstream/target.ts'
 import { realClock } from '../support/real-clock.ts'
 import { startRawUpstream } from '../support/raw-upstream.ts'
 import { createRecordingSink } from '../support/recording-sink.ts'
-import { ALLOW } from '../support/upstream-readers.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const SPEECHES = {
@@ -36,14 +35,14 @@ for (const engine of ['lean', 'undici'] as const) {
             socket.setNoDelay(true)
             socket.write(OK)
           })
-          const settings = { name: 'up', target: server.origin, connections: 4, queue: 4, engine }
-          const upstream = createUpstream({ ...settings, ...times }, realClock)
+          const settings = { target: server.origin, connections: 4, queue: 4, engine }
+          const upstream = createTarget({ ...settings, ...times }, realClock)
           const ask = (hasBody: boolean) => {
             const sink = createRecordingSink()
             const body = hasBody ? new PassThrough().end('hello') : null
             const headers = ['Host', 'a.test', ...(hasBody ? ['Content-Length', '5'] : [])]
             const method = hasBody ? 'POST' : 'GET'
-            upstream.dispatch(ALLOW, { method, target: '/', headers, body }, sink)
+            upstream.dispatch({ method, target: '/', headers, body }, sink)
             return sink
           }
           for (let round = 0; round < ROUNDS; round++) {

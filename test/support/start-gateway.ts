@@ -31,7 +31,7 @@ export interface ConfigParts {
   readonly pool?: string
   /** YAML of further settings of the upstream, indented by four. */
   readonly up?: string
-  readonly upstreamOrigin?: string
+  readonly upstreamOrigin?: string | readonly string[]
   readonly listen?: string
   readonly admin?: string
   /** What the key endpoint answers at first; by default the issuer's keys. */
@@ -95,7 +95,7 @@ userPools:
 ${parts.pool ?? ''}
 upstreams:
   up:
-    targets: ['${parts.upstreamOrigin ?? upstream.origin}']
+    targets: ${JSON.stringify([parts.upstreamOrigin ?? upstream.origin].flat())}
 ${parts.up ?? ''}
 routes: ${parts.routes ?? ROUTES}`
 }

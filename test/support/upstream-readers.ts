@@ -1,18 +1,11 @@
 // Three ways to read the same answer: with an engine over a socket, or with the lean engine's parsers alone. All of them put down what
 // they read in the reference parser's terms.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import type { Allow } from '../../src/policy/decision.ts'
 import { ChunkedBody } from '../../src/upstream/chunked-body.ts'
 import { parseResponseHead } from '../../src/upstream/response-head.ts'
-import { createUpstream, type UpstreamSettings } from '../../src/upstream/upstream.ts'
+import { createTarget, type TargetSettings } from '../../src/upstream/target.ts'
 import { realClock } from './real-clock.ts'
 import type { Reading } from './reference-parser.ts'
-
-export const ALLOW: Allow = {
-  kind: 'allow',
-  principal: undefined,
-  route: { name: 'r', index: 0, upstream: 'up', forwardToken: true, maxBody: Infinity },
-}
 
 /** Fills in a reading; the lists may still grow. */
 function createReading() {
@@ -150,13 +143,10 @@ export interface EngineReader {
 }
 
 /** Reads with an engine of one connection, so that no request can meet the end of another's. */
-export function createEngineReader(
-  engine: UpstreamSettings['engine'],
-  origin: string,
-): EngineReader {
+export function createEngineReader(engine: TargetSettings['engine'], origin: string): EngineReader {
   const times = { connectMs: 20_000, responseMs: 20_000, idleMs: 20_000, keepAliveMs: 20_000 }
-  const settings = { name: 'up', target: origin, connections: 1, queue: 1, engine, ...times }
-  const upstream = createUpstream(settings, realClock)
+  const settings = { target: origin, connections: 1, queue: 1, engine, ...times }
+  const upstream = createTarget(settings, realClock)
   return {
     read(key, method) {
       const reading = createReading()
@@ -170,7 +160,7 @@ export function createEngineReader(
             trailers,
           })
         const request = { method, target: `/${key}`, headers: ['Host', 'a.test'], body: null }
-        upstream.dispatch(ALLOW, request, {
+        upstream.dispatch(request, {
           informed: (status, headers) => reading.informed.push({ status, headers }),
           head: (status, headers) => {
             reading.head = { status, headers }

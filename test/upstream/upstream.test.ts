@@ -1,184 +1,130 @@
-// An upstream takes as many requests as it has places for, and each place is given back exactly once.
-import { PassThrough } from 'node:stream'
-import type { Socket } from 'node:net'
+// Requests are divided among targets, and those that fail are left alone.
 import t, { type Test } from 'tap'
 import type { Allow } from '../../src/policy/decision.ts'
+import type { Principal } from '../../src/policy/principal.ts'
 import { createUpstream, type UpstreamSettings } from '../../src/upstream/upstream.ts'
 import { realClock } from '../support/real-clock.ts'
-import { eventually } from '../support/eventually.ts'
-import { startRawUpstream } from '../support/raw-upstream.ts'
+import { type RawUpstream, startRawUpstream } from '../support/raw-upstream.ts'
 import { createRecordingSink } from '../support/recording-sink.ts'
+import { createSeeded } from '../support/seeded.ts'
 
-const OK = 'HTTP/1.1 200 OK\r\nX-A: \xe9\r\nContent-Length: 2\r\n\r\nok'
-const GET = { method: 'GET', target: '/x?y=%7e', headers: ['host', 'a', 'X-B', '\xff'], body: null }
-const ALLOW: Allow = {
+const route = { name: 'r', index: 0, upstream: 'up', forwardToken: true, maxBody: Infinity }
+const allowOf = (subject?: string): Allow => ({
   kind: 'allow',
-  principal: undefined,
-  route: { name: 'r', index: 0, upstream: 'up', forwardToken: true, maxBody: Infinity },
-}
+  route,
+  principal: subject === undefined ? undefined : ({ subject } as Principal),
+})
 
-async function start(t: Test, changes: Partial<UpstreamSettings> = {}) {
-  const server = await startRawUpstream((socket) => socket.write(OK, 'latin1'))
+async function start(t: Test, count: number, changes: Partial<UpstreamSettings> = {}) {
+  const servers: RawUpstream[] = []
+  for (let n = 0; n < count; n++) {
+    const answer = `HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${n}`
+    servers.push(await startRawUpstream((socket) => socket.write(answer)))
+  }
+  const seeded = createSeeded(7)
   const upstream = createUpstream(
     {
       name: 'up',
-      target: server.origin,
-      connectMs: 1_000,
-      responseMs: 1_000,
-      idleMs: 1_000,
-      keepAliveMs: 1_000,
-      connections: 2,
-      queue: 1,
+      targets: servers.map(({ origin }) => origin),
+      balance: 'least-requests',
+      hashOn: 'subject',
+      ejection: { failures: 5, timeMs: 60_000, maxTimeMs: 60_000 },
+      connectMs: 2_000,
+      responseMs: 2_000,
+      idleMs: 2_000,
+      keepAliveMs: 2_000,
+      connections: 4,
+      queue: 4,
       engine: 'lean',
       ...changes,
     },
-    realClock,
+    { clock: realClock, random: () => seeded.below(1_000) / 1_000 },
   )
   t.teardown(async () => {
     await upstream.destroy()
-    await server.close()
+    for (const server of servers) await server.close()
   })
-  return { server, upstream }
+  /** The target that answered, or why none did. */
+  const ask = async ({ subject, method = 'GET', headers = [] as string[] } = {} as Ask) => {
+    const sink = createRecordingSink()
+    const request = { method, target: '/', headers: ['Host', 'a.test', ...headers], body: null }
+    upstream.dispatch(allowOf(subject), request, sink)
+    await sink.done
+    return sink.heard.find(([what]) => what === 'data' || what === 'failed')?.[1]
+  }
+  const askMany = async (times: number, one?: Ask) => {
+    const answers: unknown[] = []
+    for (let i = 0; i < times; i++) answers.push(await ask(one))
+    return answers
+  }
+  return { servers, upstream, ask, askMany }
 }
 
-t.test('a request goes out as it stands and its response comes back as it is', async (t) => {
-  const { server, upstream } = await start(t)
-  let seen = ''
-  server.answer((socket, head) => {
-    seen = head
-    socket.write(
-      'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nX-A: \xe9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: \xfe\r\n\r\n',
-      'latin1',
-    )
-  })
-  const sink = createRecordingSink()
-  upstream.dispatch(ALLOW, GET, sink)
-  await sink.done
-  t.match(seen, /^GET \/x\?y=%7e HTTP\/1\.1\r\n/)
-  t.match(seen, 'X-B: \xff\r\n')
-  t.same(sink.heard, [
-    ['informed', 103, ['Link', '</a>']],
-    ['head', 200, ['X-A', '\xe9', 'Transfer-Encoding', 'chunked']],
-    ['data', 'ok'],
-    ['ended', ['X-T', '\xfe']],
-  ])
+interface Ask {
+  subject?: string
+  method?: string
+  headers?: string[]
+}
+
+t.test('all of several targets get requests', async (t) => {
+  const { askMany } = await start(t, 3)
+  t.same(new Set(await askMany(60)), new Set(['0', '1', '2']))
 })
 
-t.test('beyond connections and queue a request fails at once, and is not sent', async (t) => {
-  const { server, upstream } = await start(t)
-  const asked: Socket[] = []
-  server.answer((socket) => asked.push(socket))
-  const sinks = Array.from({ length: 3 }, () => createRecordingSink())
-  for (const sink of sinks) upstream.dispatch(ALLOW, GET, sink)
-  const refused = createRecordingSink()
-  upstream.dispatch(ALLOW, GET, refused)
-  t.same(refused.heard, [['failed', 'overloaded']], 'before dispatch returns')
-  await eventually('two connections', () => asked.length === 2)
-  server.answer((socket) => socket.write(OK))
-  for (const socket of asked) socket.write(OK)
-  for (const sink of sinks) await sink.done
-  t.equal(server.requests(), 3)
-  const again = Array.from({ length: 3 }, () => createRecordingSink())
-  for (const sink of again) upstream.dispatch(ALLOW, GET, sink)
-  for (const sink of again) await sink.done
-  t.ok(
-    again.every((sink) => sink.heard.at(-1)?.[0] === 'ended'),
-    'every place is free again',
-  )
-})
-
-t.test('after an abort the sink hears nothing, and the place is free', async (t) => {
-  const { server, upstream } = await start(t, { connections: 1, queue: 1 })
-  server.answer(() => undefined)
-  const [running, queued] = [createRecordingSink(), createRecordingSink()]
-  const first = upstream.dispatch(ALLOW, GET, running)
-  const second = upstream.dispatch(ALLOW, GET, queued)
-  await eventually('the request', () => server.requests() === 1)
-  second.abort()
-  server.answer((socket) => socket.write(OK))
-  first.abort()
-  first.abort()
-  await eventually('a place', async () => {
-    const sink = createRecordingSink()
-    upstream.dispatch(ALLOW, GET, sink)
-    await sink.done
-    return sink.heard.at(-1)?.[0] === 'ended'
-  })
-  t.same([running.heard, queued.heard], [[], []])
-  t.equal(server.requests(), 2, 'what waited in the queue was never sent')
-})
-
-t.test('a sink that is full pauses the upstream until it is told to go on', async (t) => {
-  const { server, upstream } = await start(t)
-  const size = 32 * 1024 * 1024
-  let socket: Socket | undefined
-  server.answer((asked) => {
-    socket = asked
-    asked.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`)
-    asked.write(Buffer.alloc(size))
-  })
-  let open = false
-  const sink = createRecordingSink(() => open)
-  const call = upstream.dispatch(ALLOW, GET, sink)
-  await eventually('the first chunk', () => sink.heard.length > 1)
-  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
-  t.ok(sink.heard.length < 10, 'it stopped')
-  t.ok((socket?.writableLength ?? 0) > 0, 'the upstream still has the rest')
-  open = true
-  call.resume()
-  await sink.done
-  t.equal(sink.heard.at(-1)?.[0], 'ended')
-})
-
-t.test('a body that fails fails the request, and no part of it is sent again', async (t) => {
-  const { server, upstream } = await start(t)
-  server.answer(() => undefined)
-  const body = new PassThrough()
-  body.write('hello')
-  const sink = createRecordingSink()
-  upstream.dispatch(ALLOW, { ...GET, method: 'POST', body }, sink)
-  await eventually('the request', () => server.requests() === 1)
-  body.destroy(new Error('the client is gone'))
-  await sink.done
-  t.same(sink.heard, [['failed', 'protocol']])
-  t.equal(server.requests(), 1)
-})
-
-t.test('a response of more than 512 fields is not one', async (t) => {
-  const { server, upstream } = await start(t)
-  const answer = (fields: number) => OK.replace('X-A: \xe9\r\n', 'X: y\r\n'.repeat(fields - 1))
-  const ask = async () => {
-    const sink = createRecordingSink()
-    upstream.dispatch(ALLOW, GET, sink)
-    await sink.done
-    return sink.heard.at(-1)?.[0]
+t.test('by hash a subject, or a header, always meets the same target', async (t) => {
+  const bySubject = await start(t, 3, { balance: 'hash' })
+  for (const subject of ['x', 'y', 'z']) {
+    t.equal(new Set(await bySubject.askMany(10, { subject })).size, 1)
   }
-  server.answer((socket) => socket.write(answer(512)))
-  t.equal(await ask(), 'ended')
-  server.answer((socket) => socket.write(answer(513)))
-  t.equal(await ask(), 'failed')
+  t.ok(new Set(await bySubject.askMany(40)).size > 1, 'without one it is any')
+  const byHeader = await start(t, 3, { balance: 'hash', hashOn: 'x-tenant' })
+  const tenants = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+  const met = new Set<unknown>()
+  for (const tenant of tenants) {
+    const answers = new Set(await byHeader.askMany(5, { headers: ['X-Tenant', tenant] }))
+    t.equal(answers.size, 1)
+    met.add([...answers][0])
+  }
+  t.ok(met.size > 1, 'different ones meet different targets')
 })
 
-t.test('close waits for what is under way, destroy does not', async (t) => {
-  const { server, upstream } = await start(t)
-  const asked: Socket[] = []
-  server.answer((socket) => asked.push(socket))
-  const [first, second] = [createRecordingSink(), createRecordingSink()]
-  upstream.dispatch(ALLOW, GET, first)
-  await eventually('the request', () => asked[0])
-  const closed = upstream.close()
-  asked[0]?.write(OK)
-  await first.done
-  await closed
-  t.equal(first.heard.at(-1)?.[0], 'ended')
-  upstream.dispatch(ALLOW, GET, second)
-  await second.done
-  t.same(second.heard, [['failed', 'unreachable']], 'nothing is sent once it is closed')
-  const other = await start(t)
-  other.server.answer(() => undefined)
-  const third = createRecordingSink()
-  other.upstream.dispatch(ALLOW, GET, third)
-  await eventually('the request', () => other.server.requests() === 1)
-  await other.upstream.destroy()
-  t.same(third.heard, [['failed', 'protocol']])
+t.test('while one of three targets is gone no GET fails, and soon it is not asked', async (t) => {
+  const { servers, askMany } = await start(t, 3)
+  await servers[0]?.close()
+  const answers = await askMany(60)
+  t.same(new Set(answers), new Set(['1', '2']))
+})
+
+t.test('POST is never asked of a second target', async (t) => {
+  const { servers, askMany } = await start(t, 2, {
+    ejection: { failures: 0, timeMs: 1, maxTimeMs: 1 },
+  })
+  let asked = 0
+  for (const server of servers) {
+    server.answer((socket) => {
+      asked++
+      socket.destroy()
+    })
+  }
+  t.same(new Set(await askMany(40, { method: 'POST' })), new Set(['protocol']))
+  t.equal(asked, 40)
+})
+
+t.test('a target that fails five times in a row gets no more, whatever the method', async (t) => {
+  const { servers, askMany } = await start(t, 2)
+  let asked = 0
+  servers[0]?.answer((socket) => {
+    asked++
+    socket.write('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 1\r\n\r\nx')
+  })
+  const answers = await askMany(100, { method: 'POST' })
+  t.equal(asked, 5)
+  t.equal(answers.filter((answer) => answer === '1').length, 95)
+})
+
+t.test('close ends all targets', async (t) => {
+  const { upstream, ask, askMany } = await start(t, 2)
+  await askMany(10)
+  await upstream.close()
+  t.equal(await ask(), 'unreachable')
 })
