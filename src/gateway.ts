@@ -99,7 +99,10 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
       observe(exchange)
       if (draining) listener.closeIdle()
     },
-    ending: ({ request }) => listener.takeNoMore(request.socket),
+    ending(exchange) {
+      listener.takeNoMore(exchange.request.socket)
+      pipelined.end(exchange)
+    },
     pipelined,
     faulted: (error, { id }) => log.error({ err: error, request_id: id }, 'internal error'),
   })

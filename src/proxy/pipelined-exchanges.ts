@@ -10,6 +10,8 @@ export interface PipelinedExchanges {
   postpone(exchange: Exchange, start: () => void): boolean
   /** It is over, in whatever way: lets go who waited for that. */
   leave(exchange: Exchange): void
+  /** The answer to it ends its connection: what waits behind it would be forwarded and never answered. */
+  end(exchange: Exchange): void
 }
 
 /** Exchanges of one connection that are under way ahead of their turn to be answered. */
@@ -51,6 +53,14 @@ export function createPipelinedExchanges(): PipelinedExchanges {
       if (ahead.size === 0 && waiting.size === 0) lines.delete(socket)
       // With their connection the others are leaving too.
       else if (!socket.destroyed) startWaiting(line)
+    },
+    end(exchange) {
+      const line = lines.get(exchange.request.socket)
+      // Of what came before it nothing waits then.
+      const isStarted = line?.ahead.has(exchange) || isInTurn(exchange)
+      if (line === undefined || !isStarted) return
+      for (const { request } of line.waiting.keys()) request.resume()
+      line.waiting.clear()
     },
   }
 }

@@ -7,7 +7,7 @@ import { createPipelinedExchanges } from '../../src/proxy/pipelined-exchanges.ts
 function createConnection() {
   const socket = { destroyed: false }
   const create = (): Exchange =>
-    ({ request: { socket }, response: { socket: null } }) as unknown as Exchange
+    ({ request: { socket, resume: () => 0 }, response: { socket: null } }) as unknown as Exchange
   const takeTurn = ({ response }: Exchange) => Object.assign(response, { socket })
   return { socket, create, takeTurn }
 }
@@ -73,4 +73,36 @@ t.test('those of a connection that closes are not started', async (t) => {
   pipelined.postpone(create(), () => t.fail('its client has left'))
   socket.destroyed = true
   for (const exchange of ahead) pipelined.leave(exchange)
+})
+
+t.test('behind an answer that ends its connection nothing is started', async (t) => {
+  const fill = (pipelined: ReturnType<typeof createPipelinedExchanges>) => {
+    const { create, takeTurn } = createConnection()
+    const head = create()
+    takeTurn(head)
+    const ahead = Array.from({ length: 64 }, create)
+    for (const exchange of [head, ...ahead]) pipelined.admits(exchange)
+    const started: string[] = []
+    const [ends, behind] = [create(), create()]
+    pipelined.postpone(ends, () => {
+      pipelined.admits(ends)
+      started.push('ends')
+      pipelined.end(ends)
+    })
+    pipelined.postpone(behind, () => started.push('behind'))
+    return { create, takeTurn, head, ahead: ahead[0] as Exchange, started }
+  }
+  const pipelined = createPipelinedExchanges()
+  const { takeTurn, ahead, head, started } = fill(pipelined)
+  pipelined.leave(head)
+  takeTurn(ahead)
+  pipelined.leave(ahead)
+  t.same(started, ['ends'])
+
+  const other = createPipelinedExchanges()
+  const line = fill(other)
+  other.end(line.create())
+  other.leave(line.ahead)
+  t.same(line.started, ['ends'], 'one that was refused as it came says nothing of those before it')
+  other.leave(line.head)
 })
