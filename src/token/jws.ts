@@ -46,7 +46,8 @@ export function parseJws(token: string, knownHeaders: readonly KnownHeader[] = [
     return toRejected('token_malformed', 'not three segments')
   }
   const headerSegment = token.slice(0, first)
-  const known = findKnown(knownHeaders, headerSegment)
+  // No Map: it would hash and intern each text that it is asked for.
+  const known = knownHeaders.find(({ segment }) => segment === headerSegment)
   const header = known?.kid ?? parseBase64url(headerSegment)
   const payload = parseBase64url(token.slice(first + 1, second))
   const signature = parseBase64url(token.slice(second + 1))
@@ -56,12 +57,6 @@ export function parseJws(token: string, knownHeaders: readonly KnownHeader[] = [
   const kid = typeof header === 'string' ? header : parseHeader(header)
   if (typeof kid !== 'string') return kid
   return { kid, headerSegment, signedText: token.slice(0, second), payload, signature }
-}
-
-/** No Map: it would hash and intern each text that it is asked for. */
-function findKnown(known: readonly KnownHeader[], segment: string): KnownHeader | undefined {
-  for (const header of known) if (header.segment === segment) return header
-  return undefined
 }
 
 /** The `kid` of a header that changes nothing about what is verified. */

@@ -46,10 +46,11 @@ function createRoundRobin<T>(start: number): Choose<T> {
 
 /** Rendezvous hashing (Thaler and Ravishankar, 1998): when a target comes or goes, only its own keys move. */
 function byHash<T extends Choosable>(targets: readonly T[], key: string): T {
+  const hashedKey = hashText(key)
   let best = targets[0] as T
   let highest = -1
   for (const target of targets) {
-    const weight = mix(hashText(key) ^ Math.imul(hashText(target.origin), 0x9e3779b1))
+    const weight = mix(hashedKey ^ Math.imul(hashText(target.origin), 0x9e3779b1))
     if (weight > highest) {
       highest = weight
       best = target

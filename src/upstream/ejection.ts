@@ -47,7 +47,7 @@ export function createEjections<T>(
     recount()
     const timer = clock.after(Math.min(settings.timeMs * own.ejections, settings.maxTimeMs), () => {
       timers.delete(timer)
-      // It is taken at its word once more, and out again at the next failure in a row of so many.
+      // It is tried again, and has to fail as often as before to be ejected again.
       own.failures = 0
       own.isEjected = false
       recount()

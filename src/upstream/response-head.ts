@@ -24,8 +24,6 @@ export interface Malformed {
 const MAX_FIELDS = 512
 
 const KEEP_ALIVE = 'keep-alive'
-/** Several Connection lines: no option. */
-const LISTED = ','
 
 const CR = 0x0d
 const LF = 0x0a
@@ -114,7 +112,8 @@ function toResponseHead(
     } else if (name === 'transfer-encoding') {
       if (coding !== undefined) return malformed('Transfer-Encoding twice')
       coding = value
-    } else if (name === 'connection') connection = connection === undefined ? value : LISTED
+    } else if (name === 'connection')
+      connection = connection === undefined ? value : `${connection},${value}`
     else if (name === 'keep-alive') keepAliveMs = toKeepAliveMs(value)
   }
   if (coding !== undefined) {
