@@ -7,7 +7,7 @@ export type Balance = 'least-requests' | 'round-robin' | 'hash'
 /** `key` is what a hash goes by; a request without one is sent where there is least to do. `targets` holds one at least. */
 export type Choose<T> = (targets: readonly T[], key: string | undefined) => T
 
-type Choosable = Pick<Target, 'origin' | 'active'>
+type Choosable = Pick<Target, 'hash' | 'active'>
 
 /** @param random evenly spread in [0, 1) */
 export function createBalancer<T extends Choosable>(
@@ -50,7 +50,7 @@ function byHash<T extends Choosable>(targets: readonly T[], key: string): T {
   let best = targets[0] as T
   let highest = -1
   for (const target of targets) {
-    const weight = mix(hashedKey ^ Math.imul(hashText(target.origin), 0x9e3779b1))
+    const weight = mix(hashedKey ^ Math.imul(target.hash, 0x9e3779b1))
     if (weight > highest) {
       highest = weight
       best = target

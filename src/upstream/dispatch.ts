@@ -30,3 +30,6 @@ export interface UpstreamCall {
   abort(): void
   resume(): void
 }
+
+/** The call of a request that has failed before it was one. */
+export const NO_CALL: UpstreamCall = { abort: () => undefined, resume: () => undefined }

@@ -1,5 +1,5 @@
 // Keeps requests from targets that fail them, for a while (passive health). Never from more than half of the targets.
-import type { Clock } from '../base/clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
 
 export interface EjectionSettings {
   /** Failures in a row that eject a target; 0 for never. */
@@ -11,8 +11,11 @@ export interface EjectionSettings {
 }
 
 export interface Ejections<T> {
+  /** The targets from now on; those that stay keep their health. */
+  replace(targets: readonly T[]): void
   /** Targets that may have requests: at least half of all. */
   candidates(): readonly T[]
+  /** A target that is gone is passed over. */
   succeeded(target: T): void
   failed(target: T): void
   stop(): void
@@ -21,56 +24,72 @@ export interface Ejections<T> {
 interface Health {
   failures: number
   ejections: number
-  isEjected: boolean
+  /** Runs while it is ejected. */
+  timer: Timer | undefined
 }
 
 export function createEjections<T>(
-  targets: readonly T[],
   settings: EjectionSettings,
   clock: Pick<Clock, 'after'>,
 ): Ejections<T> {
-  const most = Math.floor(targets.length / 2)
-  const health = new Map<T, Health>(
-    targets.map((target) => [target, { failures: 0, ejections: 0, isEjected: false }]),
-  )
-  const healthOf = (target: T) => health.get(target) as Health
-  const timers = new Set<{ cancel(): void }>()
+  const health = new Map<T, Health>()
+  let targets: readonly T[] = []
   let candidates = targets
 
   function recount(): void {
-    candidates = targets.filter((target) => !healthOf(target).isEjected)
+    candidates = targets.filter((target) => health.get(target)?.timer === undefined)
+  }
+
+  /** It is tried again, and has to fail as often as before to be ejected again. */
+  function readmit(own: Health): void {
+    own.timer?.cancel()
+    own.timer = undefined
+    own.failures = 0
+    recount()
   }
 
   function eject(own: Health): void {
     own.ejections++
-    own.isEjected = true
+    const timeMs = Math.min(settings.timeMs * own.ejections, settings.maxTimeMs)
+    own.timer = clock.after(timeMs, () => readmit(own))
     recount()
-    const timer = clock.after(Math.min(settings.timeMs * own.ejections, settings.maxTimeMs), () => {
-      timers.delete(timer)
-      // It is tried again, and has to fail as often as before to be ejected again.
-      own.failures = 0
-      own.isEjected = false
-      recount()
-    })
-    timers.add(timer)
   }
 
+  /** How many more may be ejected; less than none where targets have gone. */
+  const room = () => Math.floor(targets.length / 2) - (targets.length - candidates.length)
+
   return {
+    replace(next) {
+      const present = new Set(next)
+      for (const [target, own] of health) {
+        if (present.has(target)) continue
+        own.timer?.cancel()
+        health.delete(target)
+      }
+      for (const target of next) {
+        if (!health.has(target)) health.set(target, { failures: 0, ejections: 0, timer: undefined })
+      }
+      targets = next
+      recount()
+      // Half of many may be more than half of few.
+      for (const own of health.values()) if (own.timer !== undefined && room() < 0) readmit(own)
+    },
     candidates: () => candidates,
     succeeded(target) {
-      const own = healthOf(target)
+      const own = health.get(target)
+      if (own === undefined) return
       own.failures = 0
-      if (!own.isEjected) own.ejections = 0
+      if (own.timer === undefined) own.ejections = 0
     },
     failed(target) {
-      const own = healthOf(target)
+      const own = health.get(target)
+      if (own === undefined) return
       own.failures++
       const isEnough = settings.failures > 0 && own.failures >= settings.failures
-      const ejected = targets.length - candidates.length
-      if (isEnough && !own.isEjected && ejected < most) eject(own)
+      if (isEnough && own.timer === undefined && room() > 0) eject(own)
     },
     stop() {
-      for (const timer of timers) timer.cancel()
+      for (const own of health.values()) own.timer?.cancel()
     },
   }
 }

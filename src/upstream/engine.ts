@@ -10,9 +10,14 @@ export interface Engine {
   destroy(): Promise<void>
 }
 
-export interface EngineSettings {
+export interface TargetAddress {
   /** Scheme, host and port. */
   readonly target: string
+  /** The name that an https target's certificate has to be for, where it is not the host. */
+  readonly serverName?: string | undefined
+}
+
+export interface EngineSettings extends TargetAddress {
   readonly connectMs: number
   /** Until the response's headers. */
   readonly responseMs: number

@@ -36,7 +36,10 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
   let connecting = 0
   let tick = 0
   let timer: Timer | undefined
+  /** Requests of whose body nothing has come yet. */
+  let awaited = 0
   let closing: (() => void) | undefined
+  let isDestroyed = false
 
   const owner: ConnectionOwner = {
     host: hostname.replace(/^\[|\]$/g, ''),
@@ -108,7 +111,7 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
   }
 
   function settle(): void {
-    if (connections.size > 0 || waiting.length > 0) return
+    if (connections.size > 0 || waiting.length > 0 || (awaited > 0 && !isDestroyed)) return
     timer?.cancel()
     timer = undefined
     closing?.()
@@ -132,10 +135,11 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
     })
   }
 
+  /** What was dispatched before the end may still take a connection. */
   function take(call: LeanCall): void {
     if (call.over) return
     const connection = idle.pop()
-    if (closing) call.fail(CLOSED)
+    if (isDestroyed) call.fail(CLOSED)
     else if (connection) connection.begin(call)
     else {
       waiting.push(call)
@@ -146,12 +150,21 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
   return {
     dispatch(request, sink, release) {
       const call = new LeanCall(request, sink, release, leaveQueue)
-      if (request.body === null) take(call)
-      else awaitBody(request.body, () => take(call))
+      if (closing) call.fail(CLOSED)
+      else if (request.body === null) take(call)
+      else {
+        awaited++
+        awaitBody(request.body, () => {
+          awaited--
+          take(call)
+          settle()
+        })
+      }
       return call
     },
     close,
     destroy() {
+      isDestroyed = true
       const closed = close()
       for (const call of waiting.splice(0)) call.fail(CLOSED)
       for (const connection of [...connections]) connection.fail(CUT)

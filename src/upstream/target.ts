@@ -1,6 +1,7 @@
 // One target of an upstream: the engine that speaks to it, and the places that it has. Nothing is dispatched beyond them.
 import type { Clock } from '../base/clock.ts'
-import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
+import { hashText } from '../base/text.ts'
+import { NO_CALL, type ResponseSink, type UpstreamCall, type UpstreamRequest } from './dispatch.ts'
 import type { EngineSettings } from './engine.ts'
 import type { UpstreamFailure } from './failure.ts'
 import { createLeanEngine } from './lean-engine.ts'
@@ -16,6 +17,8 @@ export interface TargetSettings extends EngineSettings {
 export interface Target {
   /** Scheme, host and port. */
   readonly origin: string
+  /** Of the origin, 30 bits. */
+  readonly hash: number
   /** Requests that it has at present, those that wait for a connection included. */
   active(): number
   dispatch(request: UpstreamRequest, sink: ResponseSink): UpstreamCall
@@ -29,7 +32,6 @@ const OVERLOADED: UpstreamFailure = {
   kind: 'overloaded',
   detail: 'all connections and queue places taken',
 }
-const NO_CALL: UpstreamCall = { abort: () => undefined, resume: () => undefined }
 
 export function createTarget(settings: TargetSettings, clock: Clock): Target {
   const isLean = settings.engine === 'lean' && settings.target.startsWith('http:')
@@ -41,6 +43,7 @@ export function createTarget(settings: TargetSettings, clock: Clock): Target {
   }
   return {
     origin: settings.target,
+    hash: hashText(settings.target),
     active: () => active,
     dispatch(request, sink) {
       if (active >= capacity) {

@@ -16,7 +16,10 @@ export function createUndiciEngine(settings: EngineSettings): Engine {
     connections: settings.connections,
     pipelining: 1,
     allowH2: false,
-    connect: { timeout: settings.connectMs },
+    connect: {
+      timeout: settings.connectMs,
+      ...(settings.serverName !== undefined && { servername: settings.serverName }),
+    },
     headersTimeout: settings.responseMs,
     bodyTimeout: settings.idleMs,
     keepAliveTimeout: settings.keepAliveMs,

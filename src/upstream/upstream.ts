@@ -5,14 +5,19 @@ import { firstValue } from '../http/headers.ts'
 import type { Allow } from '../policy/decision.ts'
 import { type Balance, createBalancer } from './balancer.ts'
 import { BalancedCall, type BalancedCallPorts } from './balanced-call.ts'
-import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
+import { NO_CALL, type ResponseSink, type UpstreamCall, type UpstreamRequest } from './dispatch.ts'
 import { createEjections, type EjectionSettings } from './ejection.ts'
+import type { TargetAddress } from './engine.ts'
+import type { UpstreamFailure } from './failure.ts'
 import { createRetryBudget } from './retry-budget.ts'
 import { createTarget, type Target, type TargetSettings } from './target.ts'
+import { createTargetSet } from './target-set.ts'
 
-export interface UpstreamSettings extends Omit<TargetSettings, 'target'> {
+const NO_TARGET: UpstreamFailure = { kind: 'unreachable', detail: 'no target is known' }
+
+export interface UpstreamSettings extends Omit<TargetSettings, keyof TargetAddress> {
   readonly name: string
-  /** Scheme, host and port of each; one at least. */
+  /** Scheme, host and port of each. */
   readonly targets: readonly string[]
   readonly balance: Balance
   /** What `hash` goes by: `subject`, or a header in lower case. */
@@ -27,6 +32,8 @@ export interface UpstreamPorts {
 
 export interface Upstream {
   readonly name: string
+  /** Its targets at present. */
+  targets(): readonly Target[]
   dispatch(allow: Allow, request: UpstreamRequest, sink: ResponseSink): UpstreamCall
   /** Takes no more requests and ends once those under way have. */
   close(): Promise<void>
@@ -36,11 +43,14 @@ export interface Upstream {
 
 export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts): Upstream {
   const { name, targets: origins, balance, hashOn, ejection, ...rest } = settings
-  const targets = origins.map((target) => createTarget({ ...rest, target }, ports.clock))
-  const ejections = createEjections(targets, ejection, ports.clock)
-  const all = async (end: (target: Target) => Promise<void>) => {
-    ejections.stop()
-    await Promise.all(targets.map(end))
+  const targets = createTargetSet(
+    (address) => createTarget({ ...rest, ...address }, ports.clock),
+    ports.clock,
+  )
+  const ejections = createEjections<Target>(ejection, ports.clock)
+
+  function replace(addresses: readonly TargetAddress[]): void {
+    ejections.replace(targets.replace(addresses))
   }
 
   function balanced(): Upstream['dispatch'] {
@@ -56,19 +66,33 @@ export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts)
       mayRetry: budget.spend,
     }
     return (allow, request, sink) => {
+      const candidates = ejections.candidates()
+      if (candidates.length === 0) {
+        sink.failed(NO_TARGET)
+        return NO_CALL
+      }
       budget.earn()
       const call = new BalancedCall(request, sink, callPorts)
       const key = balance === 'hash' ? keyOf(allow, request, hashOn) : undefined
-      call.begin(choose(ejections.candidates(), key))
+      call.begin(choose(candidates, key))
       return call
     }
   }
 
+  replace(origins.map((target) => ({ target })))
+  const [only, ...others] = targets.present()
   return {
     name,
-    dispatch: targets.length === 1 ? toOnly(targets[0] as Target) : balanced(),
-    close: () => all((target) => target.close()),
-    destroy: () => all((target) => target.destroy()),
+    targets: targets.present,
+    dispatch: only !== undefined && others.length === 0 ? toOnly(only) : balanced(),
+    close() {
+      ejections.stop()
+      return targets.close()
+    },
+    destroy() {
+      ejections.stop()
+      return targets.destroy()
+    },
   }
 }
 

@@ -21,6 +21,7 @@ function createTarget(origin: string, atOnce?: UpstreamFailure): FakeTarget {
   const done: string[] = []
   return {
     origin,
+    hash: 0,
     sinks,
     done,
     active: () => 0,

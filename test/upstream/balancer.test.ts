@@ -1,17 +1,19 @@
 // Which of several targets a request goes to.
 import t from 'tap'
+import { hashText } from '../../src/base/text.ts'
 import { type Balance, createBalancer } from '../../src/upstream/balancer.ts'
 import { createSeeded } from '../support/seeded.ts'
 
 interface Fake {
-  readonly origin: string
+  readonly hash: number
   load: number
   active(): number
 }
 
 function createTargets(count: number): Fake[] {
   return Array.from({ length: count }, (_, n) => {
-    const target: Fake = { origin: `http://10.0.0.${n}:8080`, load: 0, active: () => target.load }
+    const hash = hashText(`http://10.0.0.${n}:8080`)
+    const target: Fake = { hash, load: 0, active: () => target.load }
     return target
   })
 }

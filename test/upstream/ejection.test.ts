@@ -7,7 +7,8 @@ const SETTINGS = { failures: 5, timeMs: 10_000, maxTimeMs: 30_000 }
 
 function create(targets: readonly string[], changes: Partial<typeof SETTINGS> = {}) {
   const clock = createFakeClock()
-  const ejections = createEjections(targets, { ...SETTINGS, ...changes }, clock)
+  const ejections = createEjections<string>({ ...SETTINGS, ...changes }, clock)
+  ejections.replace(targets)
   const fail = (target: string, times: number) => {
     for (let i = 0; i < times; i++) ejections.failed(target)
   }
@@ -75,4 +76,41 @@ t.test('it holds no timer once it is stopped', async (t) => {
   t.equal(clock.pending(), 1)
   ejections.stop()
   t.equal(clock.pending(), 0)
+})
+
+t.test('whoever stays keeps its health, and whoever comes begins with none', async (t) => {
+  const { clock, ejections, fail } = create(['a', 'b', 'c', 'd'])
+  fail('a', 5)
+  fail('b', 4)
+  ejections.replace(['e', 'b', 'a', 'c', 'd'])
+  t.same(ejections.candidates(), ['e', 'b', 'c', 'd'])
+  fail('e', 4)
+  fail('b', 1)
+  t.same(ejections.candidates(), ['e', 'c', 'd'])
+  await clock.advance(10_000)
+  t.same(ejections.candidates(), ['e', 'b', 'a', 'c', 'd'])
+})
+
+t.test('whoever is gone is passed over, holds no timer and comes back as new', async (t) => {
+  const { clock, ejections, fail } = create(['a', 'b'])
+  fail('a', 5)
+  ejections.replace(['b', 'c'])
+  t.equal(clock.pending(), 0)
+  fail('a', 50)
+  ejections.succeeded('a')
+  t.same(ejections.candidates(), ['b', 'c'])
+  ejections.replace(['a', 'b'])
+  t.same(ejections.candidates(), ['a', 'b'])
+  ejections.replace([])
+  t.same(ejections.candidates(), [])
+})
+
+t.test('never more than half of those that are left when others go', async (t) => {
+  const { clock, ejections, fail } = create(['a', 'b', 'c', 'd', 'e', 'f'])
+  for (const target of ['a', 'b', 'c']) fail(target, 5)
+  ejections.replace(['a', 'b', 'c', 'd'])
+  t.same(ejections.candidates(), ['a', 'd'], 'the first one is asked again')
+  t.equal(clock.pending(), 2)
+  ejections.replace(['b', 'c'])
+  t.same(ejections.candidates(), ['b'])
 })
