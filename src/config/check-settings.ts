@@ -14,6 +14,9 @@ export function checkSettings(settings: Mapping): Finding[] {
     ...checkAdmin(settings),
     ...checkIdentityHeaders(asMapping(settings.identityHeaders)),
     ...checkIssuers(asMapping(settings.userPools)),
+    ...Object.entries(asMapping(settings.upstreams)).flatMap(([name, upstream]) =>
+      checkUpstream(['upstreams', name], asMapping(upstream)),
+    ),
     ...Object.entries(asMapping(settings.userPools)).flatMap(([name, pool]) =>
       checkOrder(parseDuration, ['userPools', name], asMapping(pool), {
         less: 'jwksRefresh',
@@ -41,6 +44,14 @@ export function checkSettings(settings: Mapping): Finding[] {
       more: 'headerBytes',
       moreDefault: '32KiB',
     }),
+  ]
+}
+
+/** A setting that something else makes mean nothing. */
+function checkUpstream(path: ConfigPath, upstream: Mapping): Finding[] {
+  if (upstream.http2 !== true || upstream.engine !== 'undici') return []
+  return [
+    { path: [...path, 'engine'], message: 'is for HTTP/1.1 alone; leave it out beside http2' },
   ]
 }
 

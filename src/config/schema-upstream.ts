@@ -1,6 +1,6 @@
 // Settings of one upstream: the services that allowed requests go to.
 import { z } from 'zod'
-import { count, duration, expected, oneOf, parsedText, text } from './fields.ts'
+import { count, duration, expected, flag, oneOf, parsedText, text } from './fields.ts'
 import { HEADER_NAME_PATTERN } from './identity-header-names.ts'
 import { parseOrigin } from './web-address.ts'
 
@@ -71,7 +71,12 @@ export const upstream = z
       .enum(['lean', 'undici'])
       .prefault('lean')
       .describe(
-        'What speaks to the targets. `lean` is quicker and for plain http alone; https targets always use `undici`.',
+        'What speaks HTTP/1.1 to the targets. `lean` is quicker and for plain http alone; https targets always use `undici`.',
+      ),
+    http2: flag()
+      .prefault(false)
+      .describe(
+        'Speak HTTP/2 with the targets: chosen by ALPN on https, with prior knowledge on plain http. gRPC needs it.',
       ),
     connections: count(1, 100_000)
       .prefault(256)

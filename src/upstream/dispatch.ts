@@ -9,6 +9,10 @@ export interface UpstreamRequest {
   readonly target: string
   readonly headers: RawHeaders
   readonly body: Readable | null
+  /** What stands behind the body, asked once it has ended. HTTP/2 targets alone are sent it. */
+  readonly trailers?: (() => RawHeaders) | undefined
+  /** Whether the client takes trailers (RFC 9110 section 10.1.4). HTTP/2 targets alone are told: gRPC insists on it. */
+  readonly takesTrailers?: boolean | undefined
 }
 
 /** Takes the response as it comes. After `failed` or `ended` nothing more is called. */

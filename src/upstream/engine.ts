@@ -1,5 +1,6 @@
-// What carries requests to the target of one upstream. There are two, and nothing above knows which one runs.
+// What carries requests to one target of an upstream. There are three, and nothing above knows which one runs.
 import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
+import type { UpstreamFailure } from './failure.ts'
 
 export interface Engine {
   /** `release` is called exactly once, when the call no longer takes a place. */
@@ -26,7 +27,22 @@ export interface EngineSettings extends TargetAddress {
   /** An idle connection is closed after this time. */
   readonly keepAliveMs: number
   readonly connections: number
+  /** Requests that may wait for a connection; beyond, `overloaded`. */
+  readonly queue: number
 }
 
 /** Bytes of response head; more is not an HTTP server's. */
 export const MAX_RESPONSE_HEAD = 32 * 1024
+
+/** Field lines of a response; more is not an HTTP server's. */
+export const MAX_RESPONSE_FIELDS = 512
+
+export const OVERLOADED: UpstreamFailure = {
+  kind: 'overloaded',
+  detail: 'all connections and queue places taken',
+}
+export const CLOSED: UpstreamFailure = {
+  kind: 'unreachable',
+  detail: 'the upstream is no longer in use',
+}
+export const CUT: UpstreamFailure = { kind: 'protocol', detail: 'the upstream is no longer in use' }

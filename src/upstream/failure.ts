@@ -4,6 +4,8 @@ export interface UpstreamFailure {
   readonly kind: 'unreachable' | 'protocol' | 'timeout' | 'overloaded'
   /** For the log alone. */
   readonly detail: string
+  /** With which code an HTTP/2 upstream reset the request's stream (RFC 9113 section 7). */
+  readonly resetCode?: number
 }
 
 const TIMEOUTS: readonly string[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']

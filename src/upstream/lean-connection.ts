@@ -10,6 +10,7 @@ import { toRequestHead } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'
 import { type ResponseEvents, ResponseReader } from './response-reader.ts'
 import { sendBody } from './send-body.ts'
+import { NEVER, type Waiting } from './sweep.ts'
 
 export interface ConnectionOwner {
   readonly host: string
@@ -42,9 +43,8 @@ type Phase = 'connecting' | 'idle' | 'chosen' | 'asked' | 'over' | 'closed'
 const SMALL_BUFFER = 8 * 1024
 /** An upstream that is about to close an idle connection must not be sent a request at that moment. */
 const KEEP_ALIVE_MARGIN_MS = 1000
-const NEVER = Number.POSITIVE_INFINITY
 
-export class LeanConnection implements ResponseEvents, PutOff {
+export class LeanConnection implements ResponseEvents, PutOff, Waiting {
   /** The tick at which it has waited too long for whatever it waits for. */
   due: number
   private readonly owner: ConnectionOwner

@@ -1,17 +1,17 @@
 // Poolgate's own HTTP/1.1 engine for plain-http upstreams: a stack of kept connections, and a queue where there are too few.
 // Never sends a request twice, and never a second one on a connection before the first is over.
 import type { Readable } from 'node:stream'
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { createTurnEnd } from '../base/turn-end.ts'
-import type { Engine, EngineSettings } from './engine.ts'
+import { CLOSED, CUT, type Engine, type EngineSettings } from './engine.ts'
 import type { UpstreamFailure } from './failure.ts'
 import { LeanCall } from './lean-call.ts'
 import { type ConnectionOwner, LeanConnection } from './lean-connection.ts'
+import { createSweep } from './sweep.ts'
 
 const LARGE_BUFFER = 128 * 1024
 /** Large buffers that wait for the next long body. */
 const MAX_SPARE_BUFFERS = 8
-const MAX_TICK_MS = 250
 const DEFAULT_PORT = 80
 
 /** An upstream that ends every connection at once is not asked for ever. */
@@ -20,22 +20,19 @@ const ALWAYS_LOST: UpstreamFailure = {
   kind: 'unreachable',
   detail: 'the upstream closes its connections at once',
 }
-const CLOSED: UpstreamFailure = { kind: 'unreachable', detail: 'the upstream is no longer in use' }
-const CUT: UpstreamFailure = { kind: 'protocol', detail: 'the upstream is no longer in use' }
 
 export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine {
   const { connectMs, responseMs, idleMs, keepAliveMs } = settings
   const { hostname, port } = new URL(settings.target)
-  const tickMs = Math.min(MAX_TICK_MS, connectMs / 4, responseMs / 4, idleMs / 4, keepAliveMs / 4)
-  const connections = new Set<LeanConnection>()
+  const shortestMs = Math.min(connectMs, responseMs, idleMs, keepAliveMs)
+  const sweep = createSweep<LeanConnection>(shortestMs, clock)
+  const connections = sweep.items
   const idle: LeanConnection[] = []
   let resting: LeanConnection[] = []
   let rested: LeanConnection[] = []
   const waiting: LeanCall[] = []
   const spare: Buffer[] = []
   let connecting = 0
-  let tick = 0
-  let timer: Timer | undefined
   /** Requests of whose body nothing has come yet. */
   let awaited = 0
   let closing: (() => void) | undefined
@@ -50,8 +47,7 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
       else call.fail(ALWAYS_LOST)
     },
     putOff: createTurnEnd(),
-    // The present tick is under way already, so it does not count.
-    dueTick: (ms) => tick + 1 + Math.ceil(ms / tickMs),
+    dueTick: sweep.dueTick,
     takeBuffer: () => spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BUFFER),
     giveBuffer: (buffer) => {
       if (spare.length < MAX_SPARE_BUFFERS) spare.push(buffer)
@@ -65,7 +61,7 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
       resting.push(connection)
     },
     closed(connection, unreachable) {
-      connections.delete(connection)
+      sweep.remove(connection)
       const place = idle.indexOf(connection)
       if (place !== -1) idle.splice(place, 1)
       if (unreachable !== undefined) {
@@ -97,24 +93,13 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
   function connectAsNeeded(): void {
     while (connecting < waiting.length && connections.size < settings.connections) {
       connecting++
-      connections.add(new LeanConnection(owner))
+      sweep.add(new LeanConnection(owner))
     }
-    if (timer === undefined && connections.size > 0) timer = clock.after(tickMs, sweep)
-  }
-
-  /** One timer for all: what a connection waits for is late by two ticks at most. */
-  function sweep(): void {
-    tick++
-    timer = undefined
-    for (const connection of connections) if (connection.due <= tick) connection.expire()
-    if (connections.size > 0) timer ??= clock.after(tickMs, sweep)
   }
 
   function settle(): void {
-    if (connections.size > 0 || waiting.length > 0 || (awaited > 0 && !isDestroyed)) return
-    timer?.cancel()
-    timer = undefined
-    closing?.()
+    const isWaited = connections.size > 0 || waiting.length > 0 || (awaited > 0 && !isDestroyed)
+    if (!isWaited) closing?.()
   }
 
   function leaveQueue(call: LeanCall): void {

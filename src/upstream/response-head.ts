@@ -1,5 +1,6 @@
 // Reads the head of an upstream's response (RFC 9112 sections 4 to 6), strictly: what could be read in two ways is malformed.
 import { connectionNamed, isBlank, isPlainConnection, type RawHeaders } from '../http/headers.ts'
+import { MAX_RESPONSE_FIELDS } from './engine.ts'
 
 export interface ResponseHead {
   readonly status: number
@@ -19,9 +20,6 @@ export const BARE_LF = /(?:^|[^\r])\n/
 export interface Malformed {
   readonly malformed: string
 }
-
-/** Field lines of a response; more is not an HTTP server's. */
-const MAX_FIELDS = 512
 
 const KEEP_ALIVE = 'keep-alive'
 
@@ -60,7 +58,7 @@ export function parseResponseHead(text: string, end: number): ResponseHead | Mal
   const fieldsAt = endOfLine(text, 12)
   const headers = fieldsAt === -1 ? undefined : parseFields(text, fieldsAt, end)
   if (headers === undefined) return malformed('header fields')
-  if (headers.length > MAX_FIELDS * 2) return malformed('too many header fields')
+  if (headers.length > MAX_RESPONSE_FIELDS * 2) return malformed('too many header fields')
   return toResponseHead(status, minor, headers)
 }
 

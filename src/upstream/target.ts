@@ -2,16 +2,17 @@
 import type { Clock } from '../base/clock.ts'
 import { hashText } from '../base/text.ts'
 import { NO_CALL, type ResponseSink, type UpstreamCall, type UpstreamRequest } from './dispatch.ts'
-import type { EngineSettings } from './engine.ts'
-import type { UpstreamFailure } from './failure.ts'
+import { type Engine, type EngineSettings, OVERLOADED } from './engine.ts'
+import { createHttp2Engine } from './http2-engine.ts'
 import { createLeanEngine } from './lean-engine.ts'
+import { NEVER } from './sweep.ts'
 import { createUndiciEngine } from './undici-engine.ts'
 
 export interface TargetSettings extends EngineSettings {
-  /** Plain http alone can be lean; everything else goes through undici. */
+  /** Of HTTP/1.1: plain http alone can be lean; everything else goes through undici. */
   readonly engine: 'lean' | 'undici'
-  /** Requests that may wait for a connection; beyond, `overloaded`. */
-  readonly queue: number
+  /** HTTP/2 instead: chosen by ALPN on https, without asking on plain http. */
+  readonly http2?: boolean
 }
 
 export interface Target {
@@ -28,15 +29,10 @@ export interface Target {
   destroy(): Promise<void>
 }
 
-const OVERLOADED: UpstreamFailure = {
-  kind: 'overloaded',
-  detail: 'all connections and queue places taken',
-}
-
 export function createTarget(settings: TargetSettings, clock: Clock): Target {
-  const isLean = settings.engine === 'lean' && settings.target.startsWith('http:')
-  const engine = isLean ? createLeanEngine(settings, clock) : createUndiciEngine(settings)
-  const capacity = settings.connections + settings.queue
+  const engine = createEngine(settings, clock)
+  // How many share a session is for the other side to say, so the HTTP/2 engine counts for itself.
+  const capacity = settings.http2 ? NEVER : settings.connections + settings.queue
   let active = 0
   const release = () => {
     active--
@@ -56,4 +52,10 @@ export function createTarget(settings: TargetSettings, clock: Clock): Target {
     close: engine.close,
     destroy: engine.destroy,
   }
+}
+
+function createEngine(settings: TargetSettings, clock: Clock): Engine {
+  if (settings.http2) return createHttp2Engine(settings, clock)
+  const isLean = settings.engine === 'lean' && settings.target.startsWith('http:')
+  return isLean ? createLeanEngine(settings, clock) : createUndiciEngine(settings)
 }

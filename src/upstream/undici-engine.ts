@@ -3,13 +3,15 @@
 import { type Dispatcher, Pool } from 'undici'
 import type { RawHeaders } from '../http/headers.ts'
 import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
-import { type Engine, type EngineSettings, MAX_RESPONSE_HEAD } from './engine.ts'
+import {
+  type Engine,
+  type EngineSettings,
+  MAX_RESPONSE_FIELDS,
+  MAX_RESPONSE_HEAD,
+} from './engine.ts'
 import { toUpstreamFailure } from './failure.ts'
 
 const ABORTED = new Error('the client is gone')
-
-/** Field lines of a response; undici bounds their bytes alone. */
-const MAX_FIELDS = 512
 
 export function createUndiciEngine(settings: EngineSettings): Engine {
   const pool = new Pool(settings.target, {
@@ -76,7 +78,9 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (this.aborted) return
     const headers = toText(controller.rawHeaders)
-    if (headers.length > MAX_FIELDS * 2) controller.abort(new Error('too many header fields'))
+    // undici bounds their bytes alone.
+    if (headers.length > MAX_RESPONSE_FIELDS * 2)
+      controller.abort(new Error('too many header fields'))
     // undici refuses it only where the head says Upgrade.
     else if (status === 101) controller.abort(new Error('a switch of protocols'))
     else if (status < 200) this.sink.informed(status, headers)

@@ -41,6 +41,7 @@ t.test('a small configuration loads with every default', async (t) => {
         ejection: { failures: 5, timeMs: 10_000, maxTimeMs: 30_000 },
         timeouts: { connectMs: 3_000, responseMs: 30_000, idleMs: 60_000 },
         engine: 'lean',
+        http2: false,
         connections: 256,
         queue: 1_000,
         keepAliveMs: 4_000,

@@ -24,6 +24,7 @@ async function start(t: Test, changes: Partial<EngineSettings> = {}) {
       idleMs: 3_000,
       keepAliveMs: 4_000,
       connections: 2,
+      queue: 1,
       ...changes,
     },
     clock,
