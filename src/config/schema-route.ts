@@ -123,6 +123,28 @@ const access = z
     'Who may use the route: `public` (no token is asked for), `authenticated` (any valid access token), or a mapping for more. There is no default.',
   )
 
+const COOKIE = "a cookie name: letters, digits and !#$%&'*+-.^_`|~"
+const TOKEN_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+const credentials = z
+  .strictObject(
+    {
+      cookie: text(COOKIE, TOKEN_PATTERN)
+        .exactOptional()
+        .describe('The name of a cookie that holds the token. Used where it is nowhere else.'),
+      query: text(
+        'the name of a query parameter: letters, digits, ".", "_" and "-"',
+        /^[A-Za-z0-9._-]+$/,
+      )
+        .exactOptional()
+        .describe('The name of a query parameter that holds the token. It is never forwarded.'),
+    },
+    { error: expected('a mapping of cookie or query') },
+  )
+  .meta({ minProperties: 1 })
+  .exactOptional()
+  .describe('Further places of a token, beside `Authorization`. Default: none.')
+
 export const route = z.strictObject({
   name: text(NAME, NAME_PATTERN).describe('A unique name; it stands in logs and metrics.'),
   match,
@@ -130,7 +152,15 @@ export const route = z.strictObject({
   upstream: text('the name of an upstream').describe('Which upstream requests go to.'),
   forwardToken: flag()
     .prefault(true)
-    .describe('Whether the bearer token itself is passed on to the upstream.'),
+    .describe(
+      'Whether the bearer token itself is passed on to the upstream, in `Authorization` or the cookie.',
+    ),
+  credentials,
+  atExpiry: oneOf(['end', 'allow'])
+    .prefault('end')
+    .describe(
+      'What becomes of an open stream (`text/event-stream`) when its token expires: it ends, or may go on.',
+    ),
   maxBody: sizeOrNone()
     .exactOptional()
     .describe('Largest request body on this route; beyond it 413. Default: `limits.body`.'),

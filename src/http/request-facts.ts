@@ -11,6 +11,8 @@ export interface RequestFacts {
   readonly headers: RawHeaders
   /** The value of the one Authorization field. */
   readonly authorization: string | undefined
+  /** The protocol that it could be upgraded to, in lower case; undefined where nothing but an answer can follow. */
+  readonly upgrade?: string | undefined
   /** The caller's address: the peer's, or what trusted proxies say. */
   readonly clientAddress: string
   readonly peerAddress: string

@@ -1,11 +1,13 @@
 // THE decision: route, credential, token, access rule. Every way into Poolgate asks here, and what is not allowed is denied.
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { RouteTable } from '../route/route-table.ts'
-import { parseCredential } from '../token/credential.ts'
+import { findCredential, parseCredential } from '../token/credential.ts'
+import type { CredentialPlaces } from '../token/credential-places.ts'
 import type { Rejected } from '../token/rejected.ts'
 import { isRejected, type Verifier, type Wanted } from '../token/verifier.ts'
 import { type Allow, type Decision, type Deny, type Route, toDeny } from './decision.ts'
-import type { Policy } from './policy.ts'
+import { isFromOwnOrigin, needsOrigin } from './origin.ts'
+import type { Policy, PolicyRefusal } from './policy.ts'
 import type { Principal } from './principal.ts'
 
 /** A route with its compiled access; `wanted` is undefined where access is public. */
@@ -40,14 +42,21 @@ const NO_ROUTE: Deny = {
   route: undefined,
 }
 
+const ORIGIN_DENIED: PolicyRefusal = {
+  reason: 'origin_denied',
+  detail: 'a cookie, and no Origin of this host or of one that the route names',
+}
+
 export function createAuthorize(
   table: RouteTable<Rule>,
   verifier: Pick<Verifier<Caller>, 'verify'>,
 ): Authorize {
   function admit(rule: Rule, facts: RequestFacts): Eventually<Decision> {
     if (rule.wanted === undefined) return { kind: 'allow', route: rule.route, principal: undefined }
-    const credential = parseCredential(facts.authorization)
-    if (isRejected(credential)) return toDeny(credential, rule.route)
+    const { places } = rule.route
+    const credential =
+      places === undefined ? parseCredential(facts.authorization) : judge(places, facts)
+    if (typeof credential === 'object') return toDeny(credential, rule.route)
     const outcome = verifier.verify(credential, rule.wanted)
     return outcome instanceof Promise
       ? outcome.then((settled) => decide(rule, settled))
@@ -76,6 +85,15 @@ export function createAuthorize(
     const decision = admit(match.route, facts)
     return match.others.length === 0 ? decision : admitOthers(decision, match.others, facts)
   }
+}
+
+/** The token of a route with further places, where the request may come with it as it does. */
+function judge(places: CredentialPlaces, facts: RequestFacts): string | Rejected | PolicyRefusal {
+  const presented = findCredential(facts, places)
+  if (isRejected(presented)) return presented
+  const { token, isAmbient } = presented
+  if (!isAmbient || !needsOrigin(facts, false) || isFromOwnOrigin(facts, [])) return token
+  return ORIGIN_DENIED
 }
 
 function decide(rule: Rule, caller: Caller | Rejected): Decision {

@@ -32,6 +32,8 @@ function toRule(route: RouteConfig, index: number, config: Config): Rule {
       upstream: route.upstream,
       forwardToken: route.forwardToken,
       maxBody: maxBody === 'none' ? Number.POSITIVE_INFINITY : maxBody,
+      places: route.credentials,
+      endsAtExpiry: route.atExpiry === 'end',
     },
     ...toAccess(route.access, Object.keys(config.userPools)),
   }

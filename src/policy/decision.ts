@@ -1,5 +1,5 @@
 // What authorize can answer. A request may be forwarded with an Allow and with nothing else.
-import type { Refusal } from '../http/refusal.ts'
+import type { CredentialPlaces } from '../token/credential-places.ts'
 import type { Rejected } from '../token/rejected.ts'
 import type { Principal } from './principal.ts'
 
@@ -20,6 +20,7 @@ export const DENY_REASONS = [
   'token_expired',
   'token_not_yet_valid',
   'token_revoked',
+  'origin_denied',
   'group_missing',
   'scope_missing',
   'claim_mismatch',
@@ -51,6 +52,10 @@ export interface Route {
   readonly forwardToken: boolean
   /** Bytes; Infinity for none. */
   readonly maxBody: number
+  /** Where a token may stand beside Authorization; undefined for nowhere else. */
+  readonly places?: CredentialPlaces | undefined
+  /** Whether an open stream ends with the token that it was opened with. */
+  readonly endsAtExpiry?: boolean | undefined
 }
 
 export interface Allow {
@@ -74,9 +79,13 @@ export interface Deny {
 export type Decision = Allow | Deny
 
 export function toDeny(
-  cause: Pick<Rejected, 'reason' | 'detail' | 'retryAfterSeconds'> | Refusal,
+  cause: {
+    readonly reason: DenyReason
+    readonly detail: string
+    readonly retryAfterSeconds?: Rejected['retryAfterSeconds']
+  },
   route: Route | undefined,
 ): Deny {
-  const retryAfterSeconds = 'retryAfterSeconds' in cause ? cause.retryAfterSeconds : undefined
-  return { kind: 'deny', reason: cause.reason, detail: cause.detail, route, retryAfterSeconds }
+  const { reason, detail, retryAfterSeconds } = cause
+  return { kind: 'deny', reason, detail, route, retryAfterSeconds }
 }

@@ -12,7 +12,7 @@ interface Denial {
 const DENIALS: Readonly<Record<DenyReason, Denial>> = {
   target_ambiguous: { status: 400, text: 'The request target can be read in two ways' },
   request_malformed: { status: 400, text: 'The request is malformed' },
-  credential_ambiguous: { status: 400, text: 'The request has two Authorization fields' },
+  credential_ambiguous: { status: 400, text: 'The request has more than one credential' },
   credential_missing: { status: 401, text: 'A bearer token is required' },
   credential_malformed: { status: 401, text: 'The Authorization field is not a bearer token' },
   token_malformed: { status: 401, text: 'The token is malformed' },
@@ -25,6 +25,7 @@ const DENIALS: Readonly<Record<DenyReason, Denial>> = {
   token_expired: { status: 401, text: 'The token has expired' },
   token_not_yet_valid: { status: 401, text: 'The token is not valid yet' },
   token_revoked: { status: 401, text: 'The token has been revoked' },
+  origin_denied: { status: 403, text: 'A page of another origin asks with a cookie' },
   group_missing: { status: 403, text: 'A group is missing' },
   scope_missing: { status: 403, text: 'A scope is missing' },
   claim_mismatch: { status: 403, text: 'A claim does not match' },

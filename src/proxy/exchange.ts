@@ -1,12 +1,13 @@
 // The record of one request and its response, filled in along the way for telemetry, each field once. It decides nothing.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clock } from '../base/clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
 import type { Linked } from '../base/linked-list.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { Decision, DenyReason } from '../policy/decision.ts'
-import type { ExchangeRecord } from '../telemetry/exchange-record.ts'
+import type { ExchangeRecord, Outcome } from '../telemetry/exchange-record.ts'
 import type { UpstreamCall } from '../upstream/dispatch.ts'
 import type { RequestBody } from './request-body.ts'
+import { startTokenExpiry } from './token-expiry.ts'
 
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
 export class Exchange implements ExchangeRecord, Linked<Exchange> {
@@ -30,7 +31,7 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
   userPool = ''
   clientId = ''
   upstream = ''
-  outcome: 'complete' | 'client_aborted' | 'upstream_truncated' = 'complete'
+  outcome: Outcome = 'complete'
   durationMs = 0
   overheadMs = 0
   upstreamMs = -1
@@ -40,6 +41,7 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
   after: Exchange | undefined
   private call: UpstreamCall | undefined
   private body: RequestBody | undefined
+  private expiry: Timer | undefined
 
   constructor(
     id: string,
@@ -112,6 +114,16 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
     this.upstreamMs = this.elapsedMs() - this.overheadMs
   }
 
+  /** It is a stream that `end` ends when its token expires, if it goes on for so long. */
+  endsAt(expiresAtMs: number, end: () => void): void {
+    this.expiry = startTokenExpiry(expiresAtMs, this.clock, () => {
+      if (this.response.writableEnded) return
+      this.outcome = 'token_expired'
+      this.call?.abort()
+      end()
+    })
+  }
+
   /** True while the next byte has to come from, or be taken by, the client. */
   awaitsClient(): boolean {
     const { request, response, body } = this
@@ -122,6 +134,7 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
   /** The client's side has closed, after the whole response or before. */
   finish(): void {
     this.durationMs = this.elapsedMs()
+    this.expiry?.cancel()
     if (this.upstream === '') this.overheadMs = this.durationMs
     if (this.body) this.requestBytes = this.body.bytes()
     if (!this.response.writableFinished && this.outcome === 'complete')

@@ -14,6 +14,7 @@ import { Relay, type RelayPorts } from './relay.ts'
 import { createRequestBody, discardBody } from './request-body.ts'
 import type { Ruleset } from './ruleset.ts'
 import { toRequestFacts, type Unreadable } from './to-request-facts.ts'
+import { toUpstreamTarget } from './upstream-target.ts'
 
 export interface ProxyPorts {
   readonly clock: Clock
@@ -96,13 +97,13 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       exchange.response.writeContinue()
     }
     const body = facts.hasBody ? createRequestBody(exchange.request, route.maxBody) : undefined
-    const relay = new Relay(exchange, relayPorts, rules.buildClientHeaders, body)
+    const relay = new Relay(exchange, relayPorts, rules.buildClientHeaders, body, expiryOf(allow))
     exchange.asked(upstream.name, body)
     const call = upstream.dispatch(
       allow,
       {
         method: facts.method,
-        target: facts.target.path + facts.target.query,
+        target: toUpstreamTarget(facts.target, route),
         headers: rules.buildUpstreamHeaders(facts, allow, exchange.id),
         body: body?.stream ?? null,
       },
@@ -195,4 +196,11 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
   }
 
   return { handle, deny, breakOff }
+}
+
+/** When a stream that is opened with this has to end; Infinity for never. */
+function expiryOf({ route, principal }: Allow): number {
+  return route.endsAtExpiry === true && principal !== undefined
+    ? principal.validUntilMs
+    : Number.POSITIVE_INFINITY
 }

@@ -2,6 +2,7 @@
 // broken connection, never in a clean end.
 import type { PutOff } from '../base/turn-end.ts'
 import { firstValue, type RawHeaders } from '../http/headers.ts'
+import { isEventStream } from '../http/media-type.ts'
 import type { DenyReason } from '../policy/decision.ts'
 import type { ResponseSink, UpstreamCall } from '../upstream/dispatch.ts'
 import type { UpstreamFailure } from '../upstream/failure.ts'
@@ -22,6 +23,8 @@ const MAX_INFORMED = 16
 /** Bytes of a chunk that are copied; a longer one is kept until the client has taken it. */
 const MAX_COPIED = 4096
 
+const NEVER = Number.POSITIVE_INFINITY
+
 export interface RelayPorts {
   /** Answers in the upstream's place; only before its response has begun. */
   readonly deny: (exchange: Exchange, reason: DenyReason, detail: string) => void
@@ -37,6 +40,7 @@ export class Relay implements ResponseSink, PutOff {
   private readonly ports: RelayPorts
   private readonly buildHeaders: BuildClientHeaders
   private readonly body: RequestBody | undefined
+  private readonly expiresAtMs: number
   private call: UpstreamCall | undefined
   private announced = -1
   private written: (() => void) | undefined
@@ -46,16 +50,19 @@ export class Relay implements ResponseSink, PutOff {
   private isPutOff = false
   private isBroken = false
 
+  /** @param expiresAtMs when a stream has to end; Infinity for never */
   constructor(
     exchange: Exchange,
     ports: RelayPorts,
     buildHeaders: BuildClientHeaders,
     body: RequestBody | undefined,
+    expiresAtMs: number,
   ) {
     this.exchange = exchange
     this.ports = ports
     this.buildHeaders = buildHeaders
     this.body = body
+    this.expiresAtMs = expiresAtMs
   }
 
   /** The call that this relay serves; its pace follows the client's. */
@@ -83,6 +90,11 @@ export class Relay implements ResponseSink, PutOff {
     this.announced = length === undefined ? -1 : Number(length)
     exchange.response.writeHead(status, lines)
     this.putOff()
+    // What announces its length is a download, and may be taken whole. The end of a stream looks clean: its client asks again, and is
+    // judged anew.
+    if (this.announced === -1 && this.expiresAtMs !== NEVER && isEventStream(lines)) {
+      exchange.endsAt(this.expiresAtMs, () => void exchange.response.end())
+    }
   }
 
   data(chunk: Buffer): boolean {

@@ -9,7 +9,8 @@ import {
 } from '../http/headers.ts'
 import { rememberByName } from '../http/name-memo.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
-import type { Allow } from '../policy/decision.ts'
+import type { Allow, Route } from '../policy/decision.ts'
+import { takeCookie } from '../token/credential-places.ts'
 import { forwardedFor } from './to-request-facts.ts'
 
 export type BuildUpstreamHeaders = (
@@ -18,8 +19,11 @@ export type BuildUpstreamHeaders = (
   requestId: string,
 ) => string[]
 
-/** What becomes of a client's field. `peer`: only a trusted proxy may say it. `token`: unless the route keeps it back. */
-type Action = 'pass' | 'drop' | 'peer' | 'token' | 'connection'
+/**
+ * What becomes of a client's field. `peer`: only a trusted proxy may say it. `token`: unless the route keeps it back. `cookie`: without
+ * the token that it may hold, unless the route passes that on.
+ */
+type Action = 'pass' | 'drop' | 'peer' | 'token' | 'cookie' | 'connection'
 
 export function compileUpstreamHeaders(identityHeaders: readonly string[]): BuildUpstreamHeaders {
   const owned = compileOwnedHeaders(identityHeaders)
@@ -35,6 +39,7 @@ export function compileUpstreamHeaders(identityHeaders: readonly string[]): Buil
       if (action === 'pass') lines.push(name, value)
       else if (action === 'peer' && facts.peerTrusted) lines.push(name, value)
       else if (action === 'token' && allow.route.forwardToken) lines.push(name, value)
+      else if (action === 'cookie') addCookies(lines, name, value, allow.route)
       else if (action === 'connection' && !isPlainConnection(value))
         named ??= connectionNamed(headers)
     }
@@ -51,10 +56,22 @@ function toAction(name: string, owned: ReturnType<typeof compileOwnedHeaders>): 
   // Many upstreams read `_` as `-`, some decode `%`: such a name could be any other.
   if (/[_%]/.test(name) || isHopByHop(normalised)) return 'drop'
   if (normalised === 'authorization') return 'token'
+  if (normalised === 'cookie') return 'cookie'
   if (normalised === 'x-forwarded-for' || normalised === 'x-request-id') return 'drop'
   const owner = owned(normalised)
   if (owner === 'always' || owner === 'never') return 'drop'
   return owner === 'unless_trusted' ? 'peer' : 'pass'
+}
+
+function addCookies(
+  lines: string[],
+  name: string,
+  value: string,
+  { places, forwardToken }: Route,
+): void {
+  const cookie = forwardToken ? undefined : places?.cookie
+  const kept = cookie === undefined ? value : takeCookie(value, cookie).rest
+  if (kept !== '') lines.push(name, kept)
 }
 
 /** RFC 9110 section 7.6.1: what Connection names ends here. Framing is ours to say, and a Host is always sent. */

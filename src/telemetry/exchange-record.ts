@@ -1,5 +1,8 @@
 // What one finished exchange tells the access log and the metrics. Never holds a token, a query or a header's value.
 
+/** How it ended: whole; by the client, or the upstream, before its end; or with the token that had opened the stream. */
+export type Outcome = 'complete' | 'client_aborted' | 'upstream_truncated' | 'token_expired'
+
 export interface ExchangeRecord {
   readonly id: string
   /** Wall clock in milliseconds since the epoch. */
@@ -25,7 +28,7 @@ export interface ExchangeRecord {
   readonly clientId: string
   /** Upstream name; empty when none was asked. */
   readonly upstream: string
-  readonly outcome: 'complete' | 'client_aborted' | 'upstream_truncated'
+  readonly outcome: Outcome
   readonly durationMs: number
   /** Milliseconds until the upstream was asked, or until the gateway's own answer was ready. */
   readonly overheadMs: number

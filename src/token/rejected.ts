@@ -1,6 +1,7 @@
 // The ways a presented credential is refused, as values: a flood of bad tokens builds no exceptions.
 
 export type TokenReason =
+  | 'credential_ambiguous'
   | 'credential_missing'
   | 'credential_malformed'
   | 'token_malformed'

@@ -80,6 +80,7 @@ t.test('a small configuration loads with every default', async (t) => {
         access: 'authenticated',
         upstream: 'orders',
         forwardToken: true,
+        atExpiry: 'end',
       },
     ],
   })

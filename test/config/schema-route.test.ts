@@ -146,3 +146,26 @@ t.test('a route without match, or with an empty one, is refused', async (t) => {
   ])
   t.match(problems('match: {}, access: public'), [/^routes\[0\]\.match\.path: is required/])
 })
+
+t.test('further places of a token are named, each by a name that can stand there', async (t) => {
+  const more = (credentials: string) =>
+    `${PATH}, access: authenticated, credentials: ${credentials}`
+  t.strictSame(load(more('{cookie: __Host-token, query: access_token}'))?.credentials, {
+    cookie: '__Host-token',
+    query: 'access_token',
+  })
+  t.equal(load(`${PATH}, access: authenticated`)?.credentials, undefined)
+  t.match(problems(more('{cookie: "a b"}')), [/cookie: expected a cookie name/])
+  t.match(problems(more('{cookie: "a=b"}')), [/cookie: expected a cookie name/])
+  t.match(problems(more('{query: "a&b"}')), [/query: expected the name of a query parameter/])
+  t.match(problems(more('{header: X-Token}')), [/credentials\.header: unknown key/])
+  t.match(problems(more('cookie')), [/credentials: expected a mapping/])
+})
+
+t.test('a stream ends with its token unless the route says otherwise', async (t) => {
+  t.equal(load(`${PATH}, access: authenticated`)?.atExpiry, 'end')
+  t.equal(load(`${PATH}, access: authenticated, atExpiry: allow`)?.atExpiry, 'allow')
+  t.match(problems(`${PATH}, access: authenticated, atExpiry: never`), [
+    /expected one of end, allow/,
+  ])
+})

@@ -151,3 +151,76 @@ t.test('the same caller gets the very same decision again', async (t) => {
   } as unknown as RequestFacts
   t.equal(once(facts), once(facts))
 })
+
+const PLACES = `
+  - {name: cookie, match: {path: /shop/*}, access: authenticated, upstream: up, credentials: {cookie: token}}
+  - {name: query, match: {path: /shop/admin}, access: {userPool: main, groups: {anyOf: [admins]}}, upstream: up, credentials: {query: t}}
+  - {name: plain, match: {path: /plain}, access: authenticated, upstream: up}
+`
+const places = loadConfig(
+  `version: 1
+userPools:
+  main: {userPoolId: eu-west-1_Main00001, clientIds: [c]}
+upstreams: {up: {targets: ['http://127.0.0.1:1']}}
+routes: ${PLACES}`,
+  'c.yaml',
+  {},
+)
+const authorizeAnywhere = createAuthorize(compileRules(places.config).table, { verify })
+
+async function answerAnywhere(
+  path: string,
+  headers: readonly string[],
+  changes: Partial<RequestFacts> = {},
+): Promise<string> {
+  const facts = {
+    method: 'GET',
+    host: parseHost('a.example'),
+    target: parseRequestTarget(path, 'a.example') as RequestTarget,
+    headers,
+    ...changes,
+  } as unknown as RequestFacts
+  const decision = await authorizeAnywhere(facts)
+  return decision.kind === 'allow' ? `allow ${decision.route.name}` : decision.reason
+}
+
+t.test('each route reads tokens where it says', async (t) => {
+  t.equal(await answerAnywhere('/shop/x', ['Cookie', 'token=readers']), 'allow cookie')
+  t.equal(await answerAnywhere('/shop/x?t=readers', []), 'credential_missing')
+  const cookie = ['Cookie', 'token=readers']
+  t.equal(await answerAnywhere('/shop/admin?t=admins', cookie), 'allow query')
+  t.equal(await answerAnywhere('/shop/admin', cookie), 'credential_missing')
+  // With a last slash it is the other route's, which has to find a token too.
+  t.equal(await answerAnywhere('/shop/admin?t=admins', []), 'credential_missing')
+  t.equal(
+    await answerAnywhere('/plain?t=readers', ['Cookie', 'token=readers']),
+    'credential_missing',
+  )
+})
+
+t.test('what changes something with a cookie has to come from an own page', async (t) => {
+  const cookie = ['Cookie', 'token=readers']
+  const ask = (...more: string[]) =>
+    answerAnywhere('/shop/x', [...cookie, ...more], { method: 'POST' })
+  t.equal(await ask(), 'origin_denied')
+  t.equal(await ask('Origin', 'https://evil.example'), 'origin_denied')
+  t.equal(await ask('Origin', 'https://a.example'), 'allow cookie')
+  t.equal(await ask('Sec-Fetch-Site', 'same-origin'), 'allow cookie')
+  const authorization = 'Bearer readers'
+  const asked = answerAnywhere('/shop/x', cookie, { method: 'POST', authorization })
+  t.equal(await asked, 'allow cookie', 'no page puts it into Authorization')
+})
+
+t.test(
+  'a looser reading’s route reads by its own settings, and has to find a token there',
+  async (t) => {
+    const path = '/shop/Admin'
+    const cookie = ['Cookie', 'token=admins']
+    t.equal(await answerAnywhere(path, cookie), 'credential_missing')
+    t.equal(await answerAnywhere(`${path}?t=admins`, cookie), 'allow cookie')
+    t.equal(await answerAnywhere(`${path}?t=readers`, cookie), 'group_missing')
+    const authorization = 'Bearer admins'
+    t.equal(await answerAnywhere(path, [], { authorization }), 'allow cookie')
+    t.equal(await answerAnywhere(`${path}?t=admins`, [], { authorization }), 'credential_ambiguous')
+  },
+)

@@ -15,6 +15,8 @@ interface Options {
   readonly tooLarge?: boolean
   /** The client's side, plain TCP unless said otherwise. */
   readonly socket?: object
+  /** When its token expires. */
+  readonly expiresAtMs?: number
 }
 
 /** A relay whose client writes down what is done to it. */
@@ -24,8 +26,10 @@ function create({
   flowing = true,
   tooLarge,
   socket = { remoteAddress: '127.0.0.1' },
+  expiresAtMs = Number.POSITIVE_INFINITY,
 }: Options = {}) {
   const done: unknown[][] = []
+  const clock = createFakeClock(0)
   const note =
     (name: string) =>
     (...args: unknown[]) => {
@@ -60,7 +64,7 @@ function create({
     'id-1',
     request as unknown as IncomingMessage,
     response as unknown as ServerResponse,
-    createFakeClock(),
+    clock,
     false,
   )
   const body = { tooLarge: () => tooLarge } as unknown as RequestBody
@@ -73,8 +77,9 @@ function create({
     },
     (headers) => headers.filter((_, i) => headers[i - (i % 2)] !== 'X-Auth-Subject'),
     tooLarge === undefined ? undefined : body,
+    expiresAtMs,
   )
-  return { relay, exchange, response, done, written: () => whenWritten?.() }
+  return { relay, exchange, response, clock, done, written: () => whenWritten?.() }
 }
 
 const chunk = Buffer.from('hello')
@@ -231,4 +236,53 @@ t.test('a failure after the client has left is nobody’s', async (t) => {
   relay.failed({ kind: 'protocol', detail: 'why' })
   t.same(done, [])
   t.equal(exchange.outcome, 'complete')
+})
+
+const EVENTS = ['Content-Type', 'text/event-stream; charset=utf-8']
+
+t.test('a stream of events ends cleanly with its token, and lets go of the upstream', async (t) => {
+  const { relay, exchange, clock, done } = create({ expiresAtMs: 5_000 })
+  let aborted = 0
+  const call = { abort: () => void aborted++, resume: () => undefined }
+  relay.attach(call)
+  exchange.serving(call)
+  relay.head(200, EVENTS)
+  relay.data(chunk)
+  await clock.advance(4_999)
+  t.same(done.slice(1), [['write', 'hello']])
+  t.equal(aborted, 0)
+  await clock.advance(1)
+  t.same(done.slice(1), [['write', 'hello'], ['end']])
+  t.equal(aborted, 1)
+  t.equal(exchange.outcome, 'token_expired')
+})
+
+t.test('what is no stream, or has a length, outlives its token', async (t) => {
+  for (const headers of [['Content-Type', 'video/mp4'], [...EVENTS, 'Content-Length', '9'], []]) {
+    const { relay, exchange, clock, done } = create({ expiresAtMs: 5_000 })
+    relay.head(200, headers)
+    t.equal(clock.pending(), 0)
+    await clock.advance(10_000)
+    t.notMatch(done, [['end']])
+    t.equal(exchange.outcome, 'complete')
+  }
+})
+
+t.test('a stream that ends by itself leaves no timer behind', async (t) => {
+  const { relay, exchange, clock, done } = create({ expiresAtMs: 5_000 })
+  relay.head(200, EVENTS)
+  t.equal(clock.pending(), 1)
+  relay.ended([])
+  exchange.finish()
+  t.equal(clock.pending(), 0)
+  t.same(done.at(-1), ['end'])
+})
+
+t.test('a stream that is over but not yet taken is not one that its token ended', async (t) => {
+  const { relay, exchange, clock, done } = create({ expiresAtMs: 5_000 })
+  relay.head(200, EVENTS)
+  relay.ended([])
+  await clock.advance(5_000)
+  t.equal(exchange.outcome, 'complete')
+  t.equal(done.filter(([what]) => what === 'end').length, 1)
 })

@@ -115,3 +115,18 @@ t.test('names beyond those remembered are judged alike', async (t) => {
     t.notOk(lines.includes('root'))
   }
 })
+
+t.test(
+  'a token in a cookie goes on with forwardToken alone; other cookies stay as they are',
+  async (t) => {
+    const headers = ['Cookie', 'a=1; token=t; b="2"', 'cookie', 'token=u', 'COOKIE', 'c=3;  d']
+    const allow = (forwardToken: boolean, cookie: string | undefined): Allow => {
+      const { route, ...rest } = toAllow(forwardToken)
+      return { ...rest, route: { ...route, places: cookie === undefined ? undefined : { cookie } } }
+    }
+    const cookies = (given: Allow) => build(toFacts(headers), given, 'id-1').slice(0, -OWN.length)
+    t.same(cookies(allow(true, 'token')), headers)
+    t.same(cookies(allow(false, undefined)), headers)
+    t.same(cookies(allow(false, 'token')), ['Cookie', 'a=1; b="2"', 'COOKIE', 'c=3;  d'])
+  },
+)

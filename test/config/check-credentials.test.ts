@@ -1,0 +1,28 @@
+// Places and ends of tokens that could never have a meaning.
+import t from 'tap'
+import { checkCredentials } from '../../src/config/check-credentials.ts'
+import { toPathText } from '../../src/config/problem.ts'
+
+const check = (route: Record<string, unknown>) =>
+  checkCredentials(route, ['routes', 0]).map(
+    ({ path, message }) => `${toPathText(path)}: ${message}`,
+  )
+
+t.test('a public route takes no token, so none from anywhere', async (t) => {
+  const access = 'public'
+  t.match(check({ access, credentials: { cookie: 'a' } }), [
+    /^routes\[0\]\.credentials: means nothing on a public route/,
+  ])
+  t.match(check({ access, atExpiry: 'allow' }), [/^routes\[0\]\.atExpiry: means nothing/])
+  t.same(check({ access }), [])
+  t.same(check({ access, atExpiry: 'end' }), [], 'the default')
+  t.same(check({ access: 'authenticated', atExpiry: 'allow', credentials: { cookie: 'a' } }), [])
+})
+
+t.test('an empty mapping names no place', async (t) => {
+  t.match(check({ access: 'authenticated', credentials: {} }), [/credentials: an empty mapping/])
+})
+
+t.test('values of any shape are looked into without throwing', async (t) => {
+  for (const credentials of [null, 1, 'x', [], true, undefined]) t.same(check({ credentials }), [])
+})
