@@ -14,6 +14,9 @@ export function checkSettings(settings: Mapping): Finding[] {
     ...checkAdmin(settings),
     ...checkIdentityHeaders(asMapping(settings.identityHeaders)),
     ...checkIssuers(asMapping(settings.userPools)),
+    ...(Array.isArray(settings.routes) ? settings.routes : []).flatMap((route, index) =>
+      checkRouteTimes(asMapping(route), asMapping(settings.upstreams), index),
+    ),
     ...Object.entries(asMapping(settings.upstreams)).flatMap(([name, upstream]) =>
       checkUpstream(['upstreams', name], asMapping(upstream)),
     ),
@@ -49,10 +52,29 @@ export function checkSettings(settings: Mapping): Finding[] {
 
 /** A setting that something else makes mean nothing. */
 function checkUpstream(path: ConfigPath, upstream: Mapping): Finding[] {
-  if (upstream.http2 !== true || upstream.engine !== 'undici') return []
-  return [
-    { path: [...path, 'engine'], message: 'is for HTTP/1.1 alone; leave it out beside http2' },
-  ]
+  const times = checkOrder(parseDuration, [...path, 'timeouts'], asMapping(upstream.timeouts), {
+    less: 'response',
+    lessDefault: '30s',
+    more: 'total',
+    moreDefault: 'none',
+  })
+  if (upstream.http2 !== true || upstream.engine !== 'undici') return times
+  const message = 'is for HTTP/1.1 alone; leave it out beside http2'
+  return [...times, { path: [...path, 'engine'], message }]
+}
+
+/** What a route leaves out is its upstream's. */
+function checkRouteTimes(route: Mapping, upstreams: Mapping, index: number): Finding[] {
+  const own = asMapping(route.timeouts)
+  if (own.response === undefined && own.total === undefined) return []
+  const { timeouts } = asMapping(upstreams[asText(route.upstream) ?? ''])
+  const { response, total } = asMapping(timeouts)
+  return checkOrder(parseDuration, ['routes', index, 'timeouts'], own, {
+    less: 'response',
+    lessDefault: asText(response) ?? '30s',
+    more: 'total',
+    moreDefault: asText(total) ?? 'none',
+  })
 }
 
 function checkAdmin(settings: Mapping): Finding[] {

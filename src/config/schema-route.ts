@@ -1,7 +1,20 @@
 // Settings of one route: what it matches, who may use it, where it leads. There is no default for who.
 import { z } from 'zod'
-import { expected, flag, kindOf, listOf, oneOf, sizeOrNone, text } from './fields.ts'
+import {
+  duration,
+  durationOrNone,
+  expected,
+  flag,
+  kindOf,
+  listOf,
+  oneOf,
+  sizeOrNone,
+  text,
+} from './fields.ts'
+import { orForever } from './schema-upstream.ts'
 import { didYouMean } from './suggest.ts'
+
+const HOUR_MS = 3_600_000
 
 /** Methods of RFC 9110, RFC 5789 and WebDAV; CONNECT and TRACE are never forwarded. */
 export const METHODS = [
@@ -145,6 +158,26 @@ const credentials = z
   .exactOptional()
   .describe('Further places of a token, beside `Authorization`. Default: none.')
 
+const timeouts = z
+  .strictObject({
+    response: duration(1, HOUR_MS)
+      .exactOptional()
+      .describe("Until the headers of the response have come. Default: the upstream's."),
+    idle: duration(1, 24 * HOUR_MS)
+      .exactOptional()
+      .describe("Between two bytes of the body of the response. Default: the upstream's."),
+    total: durationOrNone(1, 24 * HOUR_MS)
+      .exactOptional()
+      .describe("From dispatch to the end of the response. Default: the upstream's."),
+  })
+  .transform(({ response, idle, total }) => ({
+    ...(response !== undefined && { responseMs: response }),
+    ...(idle !== undefined && { idleMs: idle }),
+    ...(total !== undefined && { totalMs: orForever(total) }),
+  }))
+  .exactOptional()
+  .describe("Time-outs of this route in the place of its upstream's. Default: the upstream's.")
+
 export const route = z.strictObject({
   name: text(NAME, NAME_PATTERN).describe('A unique name; it stands in logs and metrics.'),
   match,
@@ -164,4 +197,5 @@ export const route = z.strictObject({
   maxBody: sizeOrNone()
     .exactOptional()
     .describe('Largest request body on this route; beyond it 413. Default: `limits.body`.'),
+  timeouts,
 })

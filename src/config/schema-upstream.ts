@@ -1,6 +1,15 @@
 // Settings of one upstream: the services that allowed requests go to.
 import { z } from 'zod'
-import { count, duration, expected, flag, oneOf, parsedText, text } from './fields.ts'
+import {
+  count,
+  duration,
+  durationOrNone,
+  expected,
+  flag,
+  oneOf,
+  parsedText,
+  text,
+} from './fields.ts'
 import { HEADER_NAME_PATTERN } from './identity-header-names.ts'
 import { parseOrigin } from './web-address.ts'
 
@@ -13,6 +22,11 @@ const target = parsedText(
   parseOrigin,
 ).meta({ title: 'origin' })
 
+/** `none` is no bound. */
+export function orForever(ms: number | 'none'): number {
+  return ms === 'none' ? Number.POSITIVE_INFINITY : ms
+}
+
 const timeouts = z
   .strictObject({
     connect: duration(1, HOUR_MS).prefault('3s').describe('For a connection to be made.'),
@@ -22,11 +36,21 @@ const timeouts = z
     idle: duration(1, 24 * HOUR_MS)
       .prefault('60s')
       .describe('Between two bytes of the body of the response.'),
+    total: durationOrNone(1, 24 * HOUR_MS)
+      .prefault('none')
+      .describe(
+        'From dispatch to the end of the response, upload and second attempt included; more than `response`.',
+      ),
+    queue: duration(1, HOUR_MS)
+      .prefault('1s')
+      .describe('For a connection to be free when all are taken; beyond it 503.'),
   })
-  .transform(({ connect, response, idle }) => ({
+  .transform(({ connect, response, idle, total, queue }) => ({
     connectMs: connect,
     responseMs: response,
     idleMs: idle,
+    totalMs: orForever(total),
+    queueMs: queue,
   }))
   .prefault({})
   .describe("Time-outs of the upstream's side.")

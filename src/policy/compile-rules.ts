@@ -34,6 +34,10 @@ function toRule(route: RouteConfig, index: number, config: Config): Rule {
       maxBody: maxBody === 'none' ? Number.POSITIVE_INFINITY : maxBody,
       places: route.credentials,
       endsAtExpiry: route.atExpiry === 'end',
+      timeouts: route.timeouts && {
+        ...config.upstreams[route.upstream]!.timeouts,
+        ...route.timeouts,
+      },
     },
     ...toAccess(route.access, Object.keys(config.userPools)),
   }

@@ -43,6 +43,16 @@ export const DENY_REASONS = [
 
 export type DenyReason = (typeof DENY_REASONS)[number]
 
+/** How long an upstream may take, in milliseconds; Infinity for as long as it likes. */
+export interface UpstreamTimeouts {
+  /** Until the response's headers. */
+  readonly responseMs: number
+  /** Between bytes of the response's body. */
+  readonly idleMs: number
+  /** From dispatch to the end of the response, the request's body included. */
+  readonly totalMs: number
+}
+
 /** One configured route as the request path sees it. */
 export interface Route {
   readonly name: string
@@ -56,6 +66,8 @@ export interface Route {
   readonly places?: CredentialPlaces | undefined
   /** Whether an open stream ends with the token that it was opened with. */
   readonly endsAtExpiry?: boolean | undefined
+  /** Undefined where the upstream's own hold. */
+  readonly timeouts?: UpstreamTimeouts | undefined
 }
 
 export interface Allow {

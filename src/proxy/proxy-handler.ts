@@ -106,6 +106,7 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
         target: toUpstreamTarget(facts.target, route),
         headers: rules.buildUpstreamHeaders(facts, allow, exchange.id),
         body: body?.stream ?? null,
+        timeouts: route.timeouts,
       },
       relay,
     )

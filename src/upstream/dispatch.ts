@@ -1,6 +1,7 @@
 // The seam between the gateway and whatever speaks to an upstream: one request out, one response back as it comes.
 import type { Readable } from 'node:stream'
 import type { RawHeaders } from '../http/headers.ts'
+import type { UpstreamTimeouts } from '../policy/decision.ts'
 import type { UpstreamFailure } from './failure.ts'
 
 export interface UpstreamRequest {
@@ -13,6 +14,8 @@ export interface UpstreamRequest {
   readonly trailers?: (() => RawHeaders) | undefined
   /** Whether the client takes trailers (RFC 9110 section 10.1.4). HTTP/2 targets alone are told: gRPC insists on it. */
   readonly takesTrailers?: boolean | undefined
+  /** The route's, where they are not the upstream's. */
+  readonly timeouts?: UpstreamTimeouts | undefined
 }
 
 /** Takes the response as it comes. After `failed` or `ended` nothing more is called. */

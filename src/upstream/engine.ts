@@ -29,6 +29,8 @@ export interface EngineSettings extends TargetAddress {
   readonly connections: number
   /** Requests that may wait for a connection; beyond, `overloaded`. */
   readonly queue: number
+  /** How long they may wait for one to be free. */
+  readonly queueMs: number
 }
 
 /** Bytes of response head; more is not an HTTP server's. */
@@ -46,3 +48,7 @@ export const CLOSED: UpstreamFailure = {
   detail: 'the upstream is no longer in use',
 }
 export const CUT: UpstreamFailure = { kind: 'protocol', detail: 'the upstream is no longer in use' }
+
+export function toQueuedTooLong(queueMs: number): UpstreamFailure {
+  return { kind: 'overloaded', detail: `no connection was free within ${queueMs} ms` }
+}

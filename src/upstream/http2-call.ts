@@ -21,10 +21,12 @@ export interface CallSession {
 }
 
 export interface CallOwner {
-  readonly settings: Pick<EngineSettings, 'responseMs' | 'idleMs'>
+  readonly settings: EngineSettings
   dueTick(ms: number): number
   /** It is over, and takes no place any more. */
   ended(call: Http2Call): void
+  /** It has waited for a stream as long as it may. */
+  waitedLong(call: Http2Call): void
   /** The upstream did not process it, so another session may have it. */
   returned(call: Http2Call): void
 }
@@ -43,6 +45,7 @@ export class Http2Call implements UpstreamCall, Waiting {
   private readonly sink: ResponseSink
   private readonly release: () => void
   private readonly owner: CallOwner
+  private readonly times: Pick<EngineSettings, 'responseMs' | 'idleMs'>
   private session: CallSession | undefined
   private stream: ClientHttp2Stream | undefined
   private stopBody: (() => void) | undefined
@@ -59,6 +62,7 @@ export class Http2Call implements UpstreamCall, Waiting {
     this.sink = sink
     this.release = release
     this.owner = owner
+    this.times = request.timeouts ?? owner.settings
     this.cutting = request.body === null ? undefined : new AbortController()
   }
 
@@ -76,8 +80,8 @@ export class Http2Call implements UpstreamCall, Waiting {
     stream.on('close', () => this.closed(stream))
     this.watchEnd(stream)
     const { body } = this.request
-    if (body === null) this.waitFor(this.owner.settings.responseMs)
-    else this.sendBody(stream, body)
+    this.waitFor(body === null ? this.times.responseMs : NEVER)
+    if (body !== null) this.sendBody(stream, body)
   }
 
   abort(): void {
@@ -87,13 +91,22 @@ export class Http2Call implements UpstreamCall, Waiting {
   resume(): void {
     if (!this.isHeld) return
     this.isHeld = false
-    this.waitFor(this.owner.settings.idleMs)
+    this.waitFor(this.times.idleMs)
     if (this.isRead) this.ended()
     else this.stream?.resume()
   }
 
+  /** There is no stream for it yet. */
+  wait(): void {
+    this.waitFor(this.owner.settings.queueMs)
+  }
+
   expire(): void {
-    const { responseMs, idleMs } = this.owner.settings
+    if (this.stream === undefined) {
+      this.owner.waitedLong(this)
+      return
+    }
+    const { responseMs, idleMs } = this.times
     const what = this.isHeard ? 'nothing of the body' : 'no response'
     this.fail({
       kind: 'timeout',
@@ -117,7 +130,7 @@ export class Http2Call implements UpstreamCall, Waiting {
   }
 
   private sendBody(stream: ClientHttp2Stream, body: NonNullable<UpstreamRequest['body']>): void {
-    const { responseMs } = this.owner.settings
+    const { responseMs } = this.times
     // While the client is the one to be waited for, the upstream cannot be late.
     this.stopBody = streamBody(body, stream, this.request, {
       blocked: (isBlocked) => this.waitForHead(isBlocked ? responseMs : NEVER),
@@ -148,14 +161,14 @@ export class Http2Call implements UpstreamCall, Waiting {
     }
     this.isHeard = true
     if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) this.isWhole = true
-    this.waitFor(this.owner.settings.idleMs)
+    this.waitFor(this.times.idleMs)
     this.sink.head(toStatus(raw), headers)
   }
 
   private data(chunk: Buffer): void {
     this.session?.heard()
     if (this.over) return
-    this.waitFor(this.owner.settings.idleMs)
+    this.waitFor(this.times.idleMs)
     if (this.sink.data(chunk) || this.over) return
     this.isHeld = true
     this.waitFor(NEVER)

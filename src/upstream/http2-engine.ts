@@ -3,7 +3,14 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Clock } from '../base/clock.ts'
-import { CLOSED, CUT, type Engine, type EngineSettings, OVERLOADED } from './engine.ts'
+import {
+  CLOSED,
+  CUT,
+  type Engine,
+  type EngineSettings,
+  OVERLOADED,
+  toQueuedTooLong,
+} from './engine.ts'
 import type { UpstreamFailure } from './failure.ts'
 import { type CallOwner, Http2Call } from './http2-call.ts'
 import { Http2Session, MAX_STREAMS, type SessionOwner } from './http2-session.ts'
@@ -17,8 +24,11 @@ const ALWAYS_LOST: UpstreamFailure = {
 }
 
 export function createHttp2Engine(settings: EngineSettings, clock: Clock): Engine {
-  const { connectMs, responseMs, idleMs, keepAliveMs } = settings
-  const sweep = createSweep<Waiting>(Math.min(connectMs, responseMs, idleMs, keepAliveMs), clock)
+  const { connectMs, responseMs, idleMs, keepAliveMs, queueMs } = settings
+  const sweep = createSweep<Waiting>(
+    Math.min(connectMs, responseMs, idleMs, keepAliveMs, queueMs),
+    clock,
+  )
   const sessions = new Set<Http2Session>()
   const waiting: Http2Call[] = []
   const all = new Set<Http2Call>()
@@ -50,6 +60,11 @@ export function createHttp2Engine(settings: EngineSettings, clock: Clock): Engin
       const place = waiting.indexOf(call)
       if (place !== -1) waiting.splice(place, 1)
       settle()
+    },
+    waitedLong(call) {
+      // A session that is being made has its own time.
+      if (isConnecting()) call.wait()
+      else call.fail(toQueuedTooLong(queueMs))
     },
     returned(call) {
       if (++call.lostSessions < MAX_LOST_SESSIONS) take(call)
@@ -88,6 +103,7 @@ export function createHttp2Engine(settings: EngineSettings, clock: Clock): Engin
     if (waiting.length >= mayWait) call.fail(OVERLOADED)
     else {
       waiting.push(call)
+      call.wait()
       connectAsNeeded()
     }
   }

@@ -17,6 +17,8 @@ export class LeanCall implements UpstreamCall {
   over = false
   /** Connections that ended before anything of it was sent. */
   lostConnections = 0
+  /** The tick at which it has waited too long for a connection. */
+  due = 0
   private readonly release: () => void
   private readonly leaveQueue: (call: LeanCall) => void
 

@@ -54,6 +54,8 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
   private large: Buffer | undefined
   private phase: Phase = 'connecting'
   private call: LeanCall | undefined
+  /** Those of the request under way. */
+  private times: Pick<EngineSettings, 'responseMs' | 'idleMs'>
   private stopBody: (() => void) | undefined
   /** The head of a request without a body; it leaves at the end of the turn. */
   private unsent = ''
@@ -66,6 +68,7 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
   constructor(owner: ConnectionOwner) {
     const { host, port, settings } = owner
     this.owner = owner
+    this.times = settings
     this.keepAliveMs = settings.keepAliveMs
     this.due = owner.dueTick(settings.connectMs)
     const onread = {
@@ -86,6 +89,7 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
     const head = toRequestHead(request)
     call.connection = this
     this.call = call
+    this.times = request.timeouts ?? this.owner.settings
     if (request.body === null) {
       this.phase = 'chosen'
       this.unsent = head.text
@@ -97,10 +101,10 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
     // While the client is the one to be waited for, the upstream cannot be late.
     this.waitFor(NEVER)
     this.stopBody = sendBody(request.body, this.socket, head, {
-      blocked: (isBlocked) => this.waitForHead(isBlocked ? this.owner.settings.responseMs : NEVER),
+      blocked: (isBlocked) => this.waitForHead(isBlocked ? this.times.responseMs : NEVER),
       sent: () => {
         this.stopBody = undefined
-        this.waitForHead(this.owner.settings.responseMs)
+        this.waitForHead(this.times.responseMs)
       },
       failed: (detail) => this.fail({ kind: 'protocol', detail }),
     })
@@ -111,7 +115,7 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
     if (this.phase !== 'chosen' || call === undefined) return
     this.phase = 'asked'
     this.reader.expect(call.request.method)
-    this.waitFor(this.owner.settings.responseMs)
+    this.waitFor(this.times.responseMs)
     this.socket.write(this.unsent, 'latin1')
   }
 
@@ -121,12 +125,13 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
     this.isLent = false
     this.socket.resume()
     if (this.phase === 'over') this.finish()
-    else this.waitFor(this.owner.settings.idleMs)
+    else this.waitFor(this.times.idleMs)
   }
 
   /** It has waited too long. */
   expire(): void {
-    const { connectMs, responseMs, idleMs } = this.owner.settings
+    const { connectMs } = this.owner.settings
+    const { responseMs, idleMs } = this.times
     if (this.phase !== 'asked') this.close(`no connection within ${connectMs} ms`)
     else if (this.reader.awaitsHead) {
       this.fail({ kind: 'timeout', detail: `no response within ${responseMs} ms` })
@@ -159,14 +164,14 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
   }
 
   head(head: ResponseHead): void {
-    const { keepAliveMs, idleMs } = this.owner.settings
+    const { keepAliveMs } = this.owner.settings
     this.keepAliveMs = Math.min(keepAliveMs, head.keepAliveMs - KEEP_ALIVE_MARGIN_MS)
-    this.waitFor(idleMs)
+    this.waitFor(this.times.idleMs)
     this.call?.sink.head(head.status, head.headers)
   }
 
   data(bytes: Buffer, from: number, to: number): void {
-    this.waitFor(this.owner.settings.idleMs)
+    this.waitFor(this.times.idleMs)
     const isFree = this.call?.sink.data(bytes.subarray(from, to))
     if (isFree !== false || this.call === undefined) return
     this.isLent = true

@@ -3,11 +3,11 @@
 import type { Readable } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
 import { createTurnEnd } from '../base/turn-end.ts'
-import { CLOSED, CUT, type Engine, type EngineSettings } from './engine.ts'
+import { CLOSED, CUT, type Engine, type EngineSettings, toQueuedTooLong } from './engine.ts'
 import type { UpstreamFailure } from './failure.ts'
 import { LeanCall } from './lean-call.ts'
 import { type ConnectionOwner, LeanConnection } from './lean-connection.ts'
-import { createSweep } from './sweep.ts'
+import { createSweep, NEVER } from './sweep.ts'
 
 const LARGE_BUFFER = 128 * 1024
 /** Large buffers that wait for the next long body. */
@@ -22,10 +22,10 @@ const ALWAYS_LOST: UpstreamFailure = {
 }
 
 export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine {
-  const { connectMs, responseMs, idleMs, keepAliveMs } = settings
+  const { connectMs, responseMs, idleMs, keepAliveMs, queueMs } = settings
   const { hostname, port } = new URL(settings.target)
-  const shortestMs = Math.min(connectMs, responseMs, idleMs, keepAliveMs)
-  const sweep = createSweep<LeanConnection>(shortestMs, clock)
+  const shortestMs = Math.min(connectMs, responseMs, idleMs, keepAliveMs, queueMs)
+  const sweep = createSweep<LeanConnection>(shortestMs, clock, expireQueue)
   const connections = sweep.items
   const idle: LeanConnection[] = []
   let resting: LeanConnection[] = []
@@ -97,6 +97,13 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
     }
   }
 
+  /** For each of the first ones a connection is being made, which has its own time. */
+  function expireQueue(tick: number): void {
+    while ((waiting[connecting]?.due ?? NEVER) <= tick)
+      waiting.splice(connecting, 1)[0]?.fail(toQueuedTooLong(queueMs))
+    settle()
+  }
+
   function settle(): void {
     const isWaited = connections.size > 0 || waiting.length > 0 || (awaited > 0 && !isDestroyed)
     if (!isWaited) closing?.()
@@ -127,6 +134,7 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
     if (isDestroyed) call.fail(CLOSED)
     else if (connection) connection.begin(call)
     else {
+      call.due = sweep.dueTick(queueMs)
       waiting.push(call)
       connectAsNeeded()
     }

@@ -16,10 +16,14 @@ export interface Sweep<T extends Waiting> {
 }
 
 export const NEVER = Number.POSITIVE_INFINITY
-const MAX_TICK_MS = 250
+const MAX_TICK_MS = 100
 
-/** @param shortestMs the shortest time that is waited for; a tick is a quarter of it, and at most 250 ms */
-export function createSweep<T extends Waiting>(shortestMs: number, clock: Clock): Sweep<T> {
+/** @param shortestMs the shortest time that is waited for; a tick is a quarter of it, and at most 100 ms @param each is called at each tick */
+export function createSweep<T extends Waiting>(
+  shortestMs: number,
+  clock: Clock,
+  each: (tick: number) => void = () => undefined,
+): Sweep<T> {
   const tickMs = Math.min(MAX_TICK_MS, shortestMs / 4)
   const items = new Set<T>()
   let tick = 0
@@ -29,6 +33,7 @@ export function createSweep<T extends Waiting>(shortestMs: number, clock: Clock)
     tick++
     timer = undefined
     for (const item of items) if (item.due <= tick) item.expire()
+    each(tick)
     if (items.size > 0) timer ??= clock.after(tickMs, sweep)
   }
 

@@ -57,5 +57,5 @@ export function createTarget(settings: TargetSettings, clock: Clock): Target {
 function createEngine(settings: TargetSettings, clock: Clock): Engine {
   if (settings.http2) return createHttp2Engine(settings, clock)
   const isLean = settings.engine === 'lean' && settings.target.startsWith('http:')
-  return isLean ? createLeanEngine(settings, clock) : createUndiciEngine(settings)
+  return isLean ? createLeanEngine(settings, clock) : createUndiciEngine(settings, clock)
 }

@@ -1,6 +1,7 @@
 // The engine for everything that the lean one does not speak: undici's low-level dispatch, streamed both ways, raw header lists, no
 // redirect, no retry.
 import { type Dispatcher, Pool } from 'undici'
+import type { Clock, Timer } from '../base/clock.ts'
 import type { RawHeaders } from '../http/headers.ts'
 import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
 import {
@@ -8,12 +9,15 @@ import {
   type EngineSettings,
   MAX_RESPONSE_FIELDS,
   MAX_RESPONSE_HEAD,
+  toQueuedTooLong,
 } from './engine.ts'
 import { toUpstreamFailure } from './failure.ts'
 
 const ABORTED = new Error('the client is gone')
 
-export function createUndiciEngine(settings: EngineSettings): Engine {
+export function createUndiciEngine(settings: EngineSettings, clock: Pick<Clock, 'after'>): Engine {
+  const { connections, queueMs } = settings
+  let active = 0
   const pool = new Pool(settings.target, {
     connections: settings.connections,
     pipelining: 1,
@@ -30,7 +34,11 @@ export function createUndiciEngine(settings: EngineSettings): Engine {
   })
   return {
     dispatch(request, sink, release) {
-      const call = new UndiciCall(sink, release)
+      const call = new UndiciCall(sink, () => {
+        active--
+        release()
+      })
+      if (++active > connections) call.waitUntil(clock, queueMs)
       call.begin(pool, request)
       return call
     },
@@ -44,6 +52,7 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined
   private aborted = false
   private done = false
+  private timer: Timer | undefined
   private readonly sink: ResponseSink
   private readonly release: () => void
 
@@ -52,10 +61,20 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
     this.release = release
   }
 
-  begin(pool: Pool, { method, target, headers, body }: UpstreamRequest): void {
+  /** Gives up when it has no connection by then. */
+  waitUntil(clock: Pick<Clock, 'after'>, queueMs: number): void {
+    this.timer = clock.after(queueMs, () => {
+      const isHeard = this.finish()
+      this.abort()
+      if (isHeard) this.sink.failed(toQueuedTooLong(queueMs))
+    })
+  }
+
+  begin(pool: Pool, { method, target, headers, body, timeouts }: UpstreamRequest): void {
     const options = { path: target, method: method as Dispatcher.HttpMethod, body }
+    const times = timeouts && { headersTimeout: timeouts.responseMs, bodyTimeout: timeouts.idleMs }
     try {
-      pool.dispatch({ ...options, headers: headers as string[] }, this)
+      pool.dispatch({ ...options, ...times, headers: headers as string[] }, this)
     } catch (error) {
       this.onResponseError(undefined, error as Error)
     }
@@ -72,6 +91,7 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller
+    this.timer?.cancel()
     if (this.aborted) controller.abort(ABORTED)
   }
 
@@ -103,6 +123,7 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   private finish(): boolean {
     if (this.done) return false
     this.done = true
+    this.timer?.cancel()
     this.release()
     return !this.aborted
   }

@@ -5,11 +5,13 @@ import { firstValue } from '../http/headers.ts'
 import type { Allow } from '../policy/decision.ts'
 import { type Balance, createBalancer } from './balancer.ts'
 import { BalancedCall, type BalancedCallPorts } from './balanced-call.ts'
+import { DeadlineCall } from './deadline-call.ts'
 import { NO_CALL, type ResponseSink, type UpstreamCall, type UpstreamRequest } from './dispatch.ts'
 import { createEjections, type EjectionSettings } from './ejection.ts'
 import type { TargetAddress } from './engine.ts'
 import type { UpstreamFailure } from './failure.ts'
 import { createRetryBudget } from './retry-budget.ts'
+import { NEVER } from './sweep.ts'
 import { createTarget, type Target, type TargetSettings } from './target.ts'
 import { createTargetSet } from './target-set.ts'
 
@@ -23,6 +25,8 @@ export interface UpstreamSettings extends Omit<TargetSettings, keyof TargetAddre
   /** What `hash` goes by: `subject`, or a header in lower case. */
   readonly hashOn: string
   readonly ejection: EjectionSettings
+  /** From dispatch to the end of the response; Infinity for as long as it takes. */
+  readonly totalMs: number
 }
 
 export interface UpstreamPorts {
@@ -42,7 +46,7 @@ export interface Upstream {
 }
 
 export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts): Upstream {
-  const { name, targets: origins, balance, hashOn, ejection, ...rest } = settings
+  const { name, targets: origins, balance, hashOn, ejection, totalMs, ...rest } = settings
   const targets = createTargetSet(
     (address) => createTarget({ ...rest, ...address }, ports.clock),
     ports.clock,
@@ -81,10 +85,16 @@ export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts)
 
   replace(origins.map((target) => ({ target })))
   const [only, ...others] = targets.present()
+  const dispatch = only !== undefined && others.length === 0 ? toOnly(only) : balanced()
   return {
     name,
     targets: targets.present,
-    dispatch: only !== undefined && others.length === 0 ? toOnly(only) : balanced(),
+    dispatch(allow, request, sink) {
+      const boundMs = request.timeouts === undefined ? totalMs : request.timeouts.totalMs
+      if (boundMs === NEVER) return dispatch(allow, request, sink)
+      const call = new DeadlineCall(sink, boundMs, ports.clock)
+      return call.begin((bounded) => dispatch(allow, request, bounded))
+    },
     close() {
       ejections.stop()
       return targets.close()

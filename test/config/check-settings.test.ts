@@ -114,3 +114,18 @@ t.test('an engine beside http2 would mean nothing', async (t) => {
   t.same(check({ http2: false, engine: 'undici' }), [])
   t.match(check({ http2: true, engine: 'undici' }), [{ path: ['upstreams', 'up', 'engine'] }])
 })
+
+t.test('a total time is more than the time for the head, on upstreams and routes', async (t) => {
+  const check = (upstream: object, route: object) =>
+    checkSettings({
+      upstreams: { up: { timeouts: upstream } },
+      routes: [{ upstream: 'up', timeouts: route }],
+    })
+  t.same(check({ total: '31s' }, { response: '30s' }), [])
+  t.same(check({}, { total: '31s' }), [])
+  t.match(check({ total: '30s' }, {}), [{ path: ['upstreams', 'up', 'timeouts', 'total'] }])
+  t.match(check({}, { total: '30s' }), [{ path: ['routes', 0, 'timeouts', 'total'] }])
+  t.match(check({ response: '1s', total: '2s' }, { response: '2s' }), [
+    { path: ['routes', 0, 'timeouts', 'response'] },
+  ])
+})

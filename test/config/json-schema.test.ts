@@ -97,7 +97,13 @@ t.test('every key says what it is for', async (t) => {
 t.test('the keys of a place are known through lists, names and choices', async (t) => {
   t.ok(knownKeys([], schema).includes('listen'))
   t.strictSame(knownKeys(['listen', 'tls'], schema), ['cert', 'key'])
-  t.strictSame(knownKeys(['upstreams', 'a', 'timeouts'], schema), ['connect', 'response', 'idle'])
+  t.strictSame(knownKeys(['upstreams', 'a', 'timeouts'], schema), [
+    'connect',
+    'response',
+    'idle',
+    'total',
+    'queue',
+  ])
   t.strictSame(knownKeys(['routes', 3, 'access', 'groups'], schema), ['anyOf', 'allOf', 'noneOf'])
   t.strictSame(knownKeys(['nowhere', 'at', 'all'], schema), [])
   t.strictSame(knownKeys(['constructor'], schema), [])

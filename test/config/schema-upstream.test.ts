@@ -54,6 +54,7 @@ t.test('times and counts are bounded on both sides', async (t) => {
     ['timeouts.connect', ['1ms', '1h'], ['0s', '61m']],
     ['timeouts.response', ['1ms', '1h'], ['0s', '61m']],
     ['timeouts.idle', ['1ms', '24h'], ['0s', '25h']],
+    ['timeouts.queue', ['1ms', '1h'], ['0s', '61m']],
     ['ejection.failures', ['0', '1000'], ['-1', '1001']],
     ['ejection.time', ['1ms', '1h'], ['0s', '61m']],
     ['ejection.maxTime', ['1ms', '1h'], ['0s', '61m']],

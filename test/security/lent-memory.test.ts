@@ -84,7 +84,7 @@ for (const engine of ['lean', 'undici'] as const) {
     t.test(`${engine}: ${what} held back, on many connections at once`, async (t) => {
       const server = await startRawUpstream(answer)
       const times = { connectMs: 20_000, responseMs: 20_000, idleMs: 20_000, keepAliveMs: 20_000 }
-      const settings = { target: server.origin, connections: 12, queue: 20, engine }
+      const settings = { target: server.origin, connections: 12, queue: 20, queueMs: 2_500, engine }
       const upstream = createTarget({ ...settings, ...times }, realClock)
       const seeded = createSeeded(3)
       const problems: string[] = []

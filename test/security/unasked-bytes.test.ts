@@ -35,7 +35,13 @@ for (const engine of ['lean', 'undici'] as const) {
             socket.setNoDelay(true)
             socket.write(OK)
           })
-          const settings = { target: server.origin, connections: 4, queue: 4, engine }
+          const settings = {
+            target: server.origin,
+            connections: 4,
+            queue: 4,
+            queueMs: 2_500,
+            engine,
+          }
           const upstream = createTarget({ ...settings, ...times }, realClock)
           const ask = (hasBody: boolean) => {
             const sink = createRecordingSink()

@@ -145,7 +145,7 @@ export interface EngineReader {
 /** Reads with an engine of one connection, so that no request can meet the end of another's. */
 export function createEngineReader(engine: TargetSettings['engine'], origin: string): EngineReader {
   const times = { connectMs: 20_000, responseMs: 20_000, idleMs: 20_000, keepAliveMs: 20_000 }
-  const settings = { target: origin, connections: 1, queue: 1, engine, ...times }
+  const settings = { target: origin, connections: 1, queue: 1, queueMs: 20_000, engine, ...times }
   const upstream = createTarget(settings, realClock)
   return {
     read(key, method) {

@@ -30,7 +30,7 @@ const GET = {
 function open(t: Test, target: string, changes: Partial<EngineSettings> = {}) {
   const clock = createFakeClock()
   const times = { connectMs: 1_000, responseMs: 2_000, idleMs: 3_000, keepAliveMs: 4_000 }
-  const settings = { target, connections: 2, queue: 1, ...times, ...changes }
+  const settings = { target, connections: 2, queue: 1, queueMs: 2_500, ...times, ...changes }
   const engine = createHttp2Engine(settings, clock)
   t.teardown(() => engine.destroy())
   let released = 0
@@ -531,3 +531,23 @@ t.test('close waits for what is under way, destroy does not', async (t) => {
   await other.engine.destroy()
   t.same(cut.sink.heard, [['failed', 'protocol']])
 })
+
+t.test(
+  'what waits for a free stream does so for its time, and a route has times of its own',
+  async (t) => {
+    const bounds = { connections: 1, responseMs: 9_000, queueMs: 1_000 }
+    let streams = 0
+    const { clock, ask } = await start(t, () => void streams++, bounds, { maxConcurrentStreams: 1 })
+    const own = { responseMs: 4_000, idleMs: 1_000, totalMs: Number.POSITIVE_INFINITY }
+    const first = ask({ ...GET, timeouts: own }).sink
+    await eventually('the request', () => streams === 1)
+    const waiting = ask().sink
+    await clock.advance(1_000)
+    t.same(waiting.heard, [], 'not before its time')
+    await clock.advance(300)
+    t.same(await endOf(waiting), ['failed', 'overloaded'])
+    await clock.advance(3_100)
+    t.same(await endOf(first), ['failed', 'timeout'])
+    t.equal(streams, 1)
+  },
+)

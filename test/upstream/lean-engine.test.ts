@@ -25,6 +25,7 @@ async function start(t: Test, changes: Partial<EngineSettings> = {}) {
       keepAliveMs: 4_000,
       connections: 2,
       queue: 1,
+      queueMs: 2_500,
       ...changes,
     },
     clock,
@@ -212,3 +213,28 @@ t.test('an answer before the end of the request’s body ends the connection', a
   await eventually('no connection', () => server.open() === 0)
   t.ok(body.destroyed)
 })
+
+t.test(
+  'what waits for a free connection does so for its time, and a route has times of its own',
+  async (t) => {
+    const { server, clock, ask } = await start(t, {
+      connections: 1,
+      responseMs: 9_000,
+      queueMs: 1_000,
+    })
+    server.answer(() => undefined)
+    const own = { responseMs: 4_000, idleMs: 1_000, totalMs: Number.POSITIVE_INFINITY }
+    const first = ask({ ...GET, timeouts: own }).sink
+    await eventually('the request', () => server.requests() === 1)
+    const [left, waiting] = [ask(), ask().sink]
+    left.call.abort()
+    await clock.advance(1_000)
+    t.same(waiting.heard, [], 'not before its time')
+    await clock.advance(300)
+    t.same(await endOf(waiting), ['failed', 'overloaded'])
+    t.same(first.heard, [])
+    await clock.advance(3_100)
+    t.same(await endOf(first), ['failed', 'timeout'])
+    t.equal(server.requests(), 1)
+  },
+)

@@ -26,6 +26,7 @@ async function start(t: Test, engine: TargetSettings['engine'] = 'lean') {
     keepAliveMs: 30_000,
     connections: 1,
     queue: 9,
+    queueMs: 2_500,
     engine,
   }
   const set = createTargetSet(

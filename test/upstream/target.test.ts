@@ -22,6 +22,7 @@ async function start(t: Test, changes: Partial<TargetSettings> = {}) {
       keepAliveMs: 1_000,
       connections: 2,
       queue: 1,
+      queueMs: 2_500,
       engine: 'lean',
       ...changes,
     },

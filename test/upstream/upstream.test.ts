@@ -35,6 +35,8 @@ async function start(t: Test, count: number, changes: Partial<UpstreamSettings> 
       keepAliveMs: 2_000,
       connections: 4,
       queue: 4,
+      queueMs: 2_500,
+      totalMs: Number.POSITIVE_INFINITY,
       engine: 'lean',
       ...changes,
     },
