@@ -1,5 +1,6 @@
 // Rules between settings other than routes. Reads values of any shape, so that one bad setting hides no other problem.
 import { normaliseFieldName } from '../http/headers.ts'
+import { checkTransport } from './check-transport.ts'
 import { parseDuration } from './duration.ts'
 import { isTakenHeaderName } from './identity-header-names.ts'
 import { asMapping, asText, asTexts, type Mapping } from './loose.ts'
@@ -50,7 +51,6 @@ export function checkSettings(settings: Mapping): Finding[] {
   ]
 }
 
-/** A setting that something else makes mean nothing. */
 function checkUpstream(path: ConfigPath, upstream: Mapping): Finding[] {
   const times = checkOrder(parseDuration, [...path, 'timeouts'], asMapping(upstream.timeouts), {
     less: 'response',
@@ -58,9 +58,7 @@ function checkUpstream(path: ConfigPath, upstream: Mapping): Finding[] {
     more: 'total',
     moreDefault: 'none',
   })
-  if (upstream.http2 !== true || upstream.engine !== 'undici') return times
-  const message = 'is for HTTP/1.1 alone; leave it out beside http2'
-  return [...times, { path: [...path, 'engine'], message }]
+  return [...times, ...checkTransport(path, upstream)]
 }
 
 /** What a route leaves out is its upstream's. */

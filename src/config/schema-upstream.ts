@@ -11,16 +11,48 @@ import {
   text,
 } from './fields.ts'
 import { HEADER_NAME_PATTERN } from './identity-header-names.ts'
+import { parseListenAddress } from './listen-address.ts'
 import { parseOrigin } from './web-address.ts'
 
 const HOUR_MS = 3_600_000
+const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/
 const TARGETS = 'a list of origins, each of them once'
 
 const target = parsedText(
-  'an http or https origin such as http://10.0.1.10:8080, without path, query or user name',
-  /^https?:\/\//,
-  parseOrigin,
-).meta({ title: 'origin' })
+  'an http or https origin such as http://10.0.1.10:8080, without path, query or user name, or unix:/path',
+  /^(https?:\/\/|unix:\/)/,
+  parseTarget,
+).meta({ title: 'origin or socket' })
+
+function parseTarget(text: string): string | undefined {
+  return text.startsWith('unix:') ? parseSocket(text) : parseOrigin(text)
+}
+
+function parseSocket(text: string): string | undefined {
+  return 'problem' in parseListenAddress(text) ? undefined : text
+}
+
+const pem = text('the path of a PEM file')
+
+const tls = z
+  .strictObject({
+    ca: pem
+      .exactOptional()
+      .describe("Path of a PEM file: who is trusted here, in the place of the system's."),
+    cert: pem.exactOptional().describe('Path of a PEM file with the client certificate to show.'),
+    key: pem.exactOptional().describe('Path of a PEM file with its private key.'),
+    serverName: text('a host name', HOST_NAME)
+      .exactOptional()
+      .describe("The name that certificates have to be for. Default: the target's host."),
+  })
+  .refine((given) => Object.keys(given).length > 0, {
+    error: 'expected ca, cert and key, or serverName',
+  })
+  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
+    error: 'cert and key are needed together',
+  })
+  .exactOptional()
+  .describe('How https targets are spoken to. Default: the certificates that the system trusts.')
 
 /** `none` is no bound. */
 export function orForever(ms: number | 'none'): number {
@@ -77,7 +109,9 @@ export const upstream = z
       .array(target, { error: expected(TARGETS) })
       .min(1, { error: expected(TARGETS) })
       .refine((targets) => new Set(targets).size === targets.length, { error: expected(TARGETS) })
-      .describe('Origins of the service (scheme, host, port); requests are divided among them.'),
+      .describe(
+        'Origins of the service (scheme, host, port) or `unix:/path`; requests are divided among them.',
+      ),
     balance: oneOf(['least-requests', 'round-robin', 'hash'])
       .prefault('least-requests')
       .describe(
@@ -102,6 +136,7 @@ export const upstream = z
       .describe(
         'Speak HTTP/2 with the targets: chosen by ALPN on https, with prior knowledge on plain http. gRPC needs it.',
       ),
+    tls,
     connections: count(1, 100_000)
       .prefault(256)
       .describe('Most connections to each target at once.'),

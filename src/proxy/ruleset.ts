@@ -13,7 +13,8 @@ import { compilePrincipal } from '../policy/principal.ts'
 import { compileReserved } from '../route/reserved.ts'
 import { createKeyRefresh, type KeyRefresh, type KeyRefreshSettings } from '../token/key-refresh.ts'
 import { createVerifier, type Verifier } from '../token/verifier.ts'
-import { createUpstream, type Upstream } from '../upstream/upstream.ts'
+import { readTlsFiles } from '../upstream/read-tls-files.ts'
+import { createUpstream, type Upstream, type UpstreamSettings } from '../upstream/upstream.ts'
 import { type BuildClientHeaders, compileClientHeaders } from './client-headers.ts'
 import type { RequestLimits } from './to-request-facts.ts'
 import { type BuildUpstreamHeaders, compileUpstreamHeaders } from './upstream-headers.ts'
@@ -80,7 +81,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       authorize: createAuthorize(compileRules(config, ports.routeIndex).table, verifier),
       verifier,
       keys,
-      upstreams: upstreamsInUse.make(config.upstreams, startUpstream),
+      upstreams: upstreamsInUse.make(toUpstreamSources(config.upstreams), startUpstream),
       buildUpstreamHeaders: compileUpstreamHeaders(headerNames),
       buildClientHeaders: compileClientHeaders(headerNames),
       isTrusted: compileTrustedProxies(config.trustedProxies),
@@ -103,8 +104,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
     return keys
   }
 
-  function startUpstream(name: string, upstream: Config['upstreams'][string]): Upstream {
-    const { timeouts, ...rest } = upstream
+  function startUpstream(name: string, { timeouts, ...rest }: UpstreamSource): Upstream {
     return createUpstream({ name, ...timeouts, ...rest }, ports)
   }
 
@@ -136,6 +136,21 @@ function toKeySources(userPools: Config['userPools']): Readonly<Record<string, K
     const { jwksUri, jwksFile, jwksRefreshMs: refreshMs, jwksMaxStaleMs: maxStaleMs } = pool
     return [name, { jwksUri, jwksFile, refreshMs, maxStaleMs }]
   })
+  return Object.fromEntries(sources)
+}
+
+type UpstreamSource = Omit<Config['upstreams'][string], 'tls'> & Pick<UpstreamSettings, 'tls'>
+
+/** With the texts of its files, so that a renewed certificate is another setting. */
+function toUpstreamSources(
+  upstreams: Config['upstreams'],
+): Readonly<Record<string, UpstreamSource>> {
+  const sources = Object.entries(upstreams).map(
+    ([name, { tls, ...rest }]): [string, UpstreamSource] => [
+      name,
+      { ...rest, tls: tls && readTlsFiles(tls) },
+    ],
+  )
   return Object.fromEntries(sources)
 }
 

@@ -12,13 +12,24 @@ export interface Engine {
 }
 
 export interface TargetAddress {
-  /** Scheme, host and port. */
+  /** Scheme, host and port, or `unix:/path`. */
   readonly target: string
   /** The name that an https target's certificate has to be for, where it is not the host. */
   readonly serverName?: string | undefined
 }
 
+/** Texts of PEM files, and the name that certificates have to be for where it is not the target's. */
+export interface UpstreamTls {
+  /** Whose certificates are trusted; undefined for those that the system trusts. */
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly serverName?: string | undefined
+}
+
 export interface EngineSettings extends TargetAddress {
+  /** For https targets. */
+  readonly tls?: UpstreamTls | undefined
   readonly connectMs: number
   /** Until the response's headers. */
   readonly responseMs: number

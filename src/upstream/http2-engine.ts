@@ -1,7 +1,5 @@
 // The engine for HTTP/2 targets: a few sessions that many requests share, and a queue where there are too few streams.
 // A request that its upstream says it did not process goes to another session; nothing else is ever sent twice.
-import { connect, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import type { Clock } from '../base/clock.ts'
 import {
   CLOSED,
@@ -14,6 +12,7 @@ import {
 import type { UpstreamFailure } from './failure.ts'
 import { type CallOwner, Http2Call } from './http2-call.ts'
 import { Http2Session, MAX_STREAMS, type SessionOwner } from './http2-session.ts'
+import { isTls, openSocket } from './open-socket.ts'
 import { createSweep, type Waiting } from './sweep.ts'
 
 /** An upstream that ends every session at once is not asked for ever. */
@@ -36,8 +35,8 @@ export function createHttp2Engine(settings: EngineSettings, clock: Clock): Engin
 
   const sessionOwner: SessionOwner = {
     settings,
-    scheme: settings.target.startsWith('https:') ? 'https' : 'http',
-    connect: () => openSocket(settings),
+    scheme: isTls(settings.target) ? 'https' : 'http',
+    connect: () => openSocket(settings, settings.tls ?? {}, 'h2'),
     dueTick: sweep.dueTick,
     freed: serve,
     retired: connectAsNeeded,
@@ -145,17 +144,4 @@ export function createHttp2Engine(settings: EngineSettings, clock: Clock): Engin
       return closed
     },
   }
-}
-
-function openSocket(settings: EngineSettings): Socket {
-  const { protocol, hostname, port } = new URL(settings.target)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  if (protocol === 'http:')
-    return connect({ host, port: Number(port || 80), noDelay: true, keepAlive: true })
-  return connectTls({
-    host,
-    port: Number(port || 443),
-    ALPNProtocols: ['h2'],
-    minVersion: 'TLSv1.2',
-  })
 }

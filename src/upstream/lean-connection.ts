@@ -1,6 +1,6 @@
 // One connection to a plain-http upstream, with at most one request under way. What it reads is lent to the sink: the memory is
 // used again only when the sink has let go of it. Bytes that nobody asked for end the connection, and so does any doubt.
-import { connect, type Socket } from 'node:net'
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import type { PutOff } from '../base/turn-end.ts'
 import type { RawHeaders } from '../http/headers.ts'
 import type { EngineSettings } from './engine.ts'
@@ -13,8 +13,7 @@ import { sendBody } from './send-body.ts'
 import { NEVER, type Waiting } from './sweep.ts'
 
 export interface ConnectionOwner {
-  readonly host: string
-  readonly port: number
+  readonly address: NetConnectOpts
   readonly settings: EngineSettings
   /** Ready for its first request. */
   connected(connection: LeanConnection): void
@@ -66,7 +65,7 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
   private problem = 'the upstream closed the connection'
 
   constructor(owner: ConnectionOwner) {
-    const { host, port, settings } = owner
+    const { address, settings } = owner
     this.owner = owner
     this.times = settings
     this.keepAliveMs = settings.keepAliveMs
@@ -75,7 +74,7 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
       buffer: () => this.nextBuffer(),
       callback: (size: number, buffer: Uint8Array) => this.received(size, buffer as Buffer),
     }
-    this.socket = connect({ host, port, noDelay: true, keepAlive: true, onread })
+    this.socket = connect({ ...address, onread })
     this.socket.on('connect', () => this.connected())
     this.socket.on('end', () => this.ended())
     this.socket.on('error', (error: NodeJS.ErrnoException) => {

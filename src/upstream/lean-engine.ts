@@ -7,12 +7,12 @@ import { CLOSED, CUT, type Engine, type EngineSettings, toQueuedTooLong } from '
 import type { UpstreamFailure } from './failure.ts'
 import { LeanCall } from './lean-call.ts'
 import { type ConnectionOwner, LeanConnection } from './lean-connection.ts'
+import { toAddress } from './open-socket.ts'
 import { createSweep, NEVER } from './sweep.ts'
 
 const LARGE_BUFFER = 128 * 1024
 /** Large buffers that wait for the next long body. */
 const MAX_SPARE_BUFFERS = 8
-const DEFAULT_PORT = 80
 
 /** An upstream that ends every connection at once is not asked for ever. */
 const MAX_LOST_CONNECTIONS = 4
@@ -23,7 +23,6 @@ const ALWAYS_LOST: UpstreamFailure = {
 
 export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine {
   const { connectMs, responseMs, idleMs, keepAliveMs, queueMs } = settings
-  const { hostname, port } = new URL(settings.target)
   const shortestMs = Math.min(connectMs, responseMs, idleMs, keepAliveMs, queueMs)
   const sweep = createSweep<LeanConnection>(shortestMs, clock, expireQueue)
   const connections = sweep.items
@@ -39,8 +38,7 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
   let isDestroyed = false
 
   const owner: ConnectionOwner = {
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? DEFAULT_PORT : Number(port),
+    address: toAddress(settings.target),
     settings,
     returned(call) {
       if (++call.lostConnections < MAX_LOST_CONNECTIONS) take(call)

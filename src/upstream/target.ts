@@ -5,6 +5,7 @@ import { NO_CALL, type ResponseSink, type UpstreamCall, type UpstreamRequest } f
 import { type Engine, type EngineSettings, OVERLOADED } from './engine.ts'
 import { createHttp2Engine } from './http2-engine.ts'
 import { createLeanEngine } from './lean-engine.ts'
+import { isTls } from './open-socket.ts'
 import { NEVER } from './sweep.ts'
 import { createUndiciEngine } from './undici-engine.ts'
 
@@ -56,6 +57,6 @@ export function createTarget(settings: TargetSettings, clock: Clock): Target {
 
 function createEngine(settings: TargetSettings, clock: Clock): Engine {
   if (settings.http2) return createHttp2Engine(settings, clock)
-  const isLean = settings.engine === 'lean' && settings.target.startsWith('http:')
+  const isLean = settings.engine === 'lean' && !isTls(settings.target)
   return isLean ? createLeanEngine(settings, clock) : createUndiciEngine(settings, clock)
 }

@@ -1,6 +1,6 @@
 // The engine for everything that the lean one does not speak: undici's low-level dispatch, streamed both ways, raw header lists, no
 // redirect, no retry.
-import { type Dispatcher, Pool } from 'undici'
+import { type buildConnector, type Dispatcher, Pool } from 'undici'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { RawHeaders } from '../http/headers.ts'
 import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
@@ -12,20 +12,21 @@ import {
   toQueuedTooLong,
 } from './engine.ts'
 import { toUpstreamFailure } from './failure.ts'
+import { isTls, isUnix, openSocket } from './open-socket.ts'
+
+/** Always the same: where it changes undici ends its connections. */
+const SERVER_NAME = { servername: 'upstream' }
 
 const ABORTED = new Error('the client is gone')
 
 export function createUndiciEngine(settings: EngineSettings, clock: Pick<Clock, 'after'>): Engine {
   const { connections, queueMs } = settings
   let active = 0
-  const pool = new Pool(settings.target, {
+  const pool = new Pool(isUnix(settings.target) ? 'http://localhost' : settings.target, {
     connections: settings.connections,
     pipelining: 1,
     allowH2: false,
-    connect: {
-      timeout: settings.connectMs,
-      ...(settings.serverName !== undefined && { servername: settings.serverName }),
-    },
+    connect: createConnector(settings, clock),
     headersTimeout: settings.responseMs,
     bodyTimeout: settings.idleMs,
     keepAliveTimeout: settings.keepAliveMs,
@@ -44,6 +45,30 @@ export function createUndiciEngine(settings: EngineSettings, clock: Pick<Clock, 
     },
     close: () => pool.close(),
     destroy: () => pool.destroy(),
+  }
+}
+
+/** undici's own would take the name for the certificate from the Host of the request at hand, which is the client's to choose. */
+function createConnector(
+  settings: EngineSettings,
+  clock: Pick<Clock, 'after'>,
+): buildConnector.connector {
+  const { connectMs } = settings
+  return (_, callback) => {
+    const socket = openSocket(settings, settings.tls ?? {}, 'http/1.1')
+    const timer = clock.after(connectMs, () =>
+      socket.destroy(new Error(`no connection within ${connectMs} ms`)),
+    )
+    const onError = (error: Error) => {
+      timer.cancel()
+      callback(error, null)
+    }
+    socket.once('error', onError)
+    socket.once(isTls(settings.target) ? 'secureConnect' : 'connect', () => {
+      timer.cancel()
+      socket.off('error', onError)
+      callback(null, socket)
+    })
   }
 }
 
@@ -74,7 +99,7 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
     const options = { path: target, method: method as Dispatcher.HttpMethod, body }
     const times = timeouts && { headersTimeout: timeouts.responseMs, bodyTimeout: timeouts.idleMs }
     try {
-      pool.dispatch({ ...options, ...times, headers: headers as string[] }, this)
+      pool.dispatch({ ...options, ...times, ...SERVER_NAME, headers: headers as string[] }, this)
     } catch (error) {
       this.onResponseError(undefined, error as Error)
     }

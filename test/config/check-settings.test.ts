@@ -107,14 +107,6 @@ t.test('settings of any shape are looked into without throwing', async (t) => {
   t.strictSame(check({ userPools: { a: null, b: 'x' }, timeouts: { headers: 5 } }), [])
 })
 
-t.test('an engine beside http2 would mean nothing', async (t) => {
-  const check = (upstream: object) => checkSettings({ upstreams: { up: upstream } })
-  t.same(check({ http2: true }), [])
-  t.same(check({ http2: true, engine: 'lean' }), [], 'the default, as it is printed')
-  t.same(check({ http2: false, engine: 'undici' }), [])
-  t.match(check({ http2: true, engine: 'undici' }), [{ path: ['upstreams', 'up', 'engine'] }])
-})
-
 t.test('a total time is more than the time for the head, on upstreams and routes', async (t) => {
   const check = (upstream: object, route: object) =>
     checkSettings({

@@ -67,3 +67,22 @@ t.test('files that hold something else, or do not belong together', async (t) =>
     t.match(problemsOf(`${at}/${cert}`, `${at}/${key}`), [told], `${cert} and ${key}`)
   }
 })
+
+t.test('files of an upstream’s TLS are seen too', async (t) => {
+  const at = writePair(t)
+  const problemsWith = (tls: string) => {
+    const text = createConfigText({
+      upstreams: `upstreams: {orders: {targets: ['https://a.test'], tls: ${tls}}}`,
+    })
+    return findFileProblems(loadConfig(text, 'c.yaml', {})).map(
+      ({ path, message }) => `${path}: ${message}`,
+    )
+  }
+  t.strictSame(problemsWith(`{ca: ${at}/cert, cert: ${at}/cert, key: ${at}/key}`), [])
+  t.strictSame(problemsWith('{serverName: b.test}'), [])
+  t.match(problemsWith(`{ca: ${at}/text, cert: ${at}/cert, key: ${at}/other}`), [
+    /tls\.ca: the file holds no PEM certificate/,
+    /tls\.key: is not the key of the certificate/,
+  ])
+  t.match(problemsWith('{ca: /nonexistent/c}'), [/tls\.ca: the file cannot be read \(ENOENT\)/])
+})

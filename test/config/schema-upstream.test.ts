@@ -73,3 +73,21 @@ t.test('times and counts are bounded on both sides', async (t) => {
       t.match(settings(value)[0], `upstreams.orders.${key}: `, `${key} ${value}`)
   }
 })
+
+t.test('a target may be a socket, by its absolute path', async (t) => {
+  const { config } = loadConfig(textFor('{targets: ["unix:/run/a.sock"]}'), 'c.yaml', {})
+  t.strictSame(config.upstreams.orders?.targets, ['unix:/run/a.sock'])
+  for (const target of ['unix:a.sock', 'unix:', `unix:/${'a'.repeat(103)}`])
+    t.match(problems(`{targets: ["${target}"]}`), [/targets\[0\]: expected an http/], target)
+})
+
+t.test('tls says something, and a certificate comes with its key', async (t) => {
+  const withTls = (tls: string) => problems(`{targets: ["https://a"], tls: ${tls}}`)
+  t.strictSame(withTls('{serverName: b.test}'), [])
+  t.strictSame(withTls('{ca: /a, cert: /b, key: /c}'), [])
+  t.match(withTls('{}'), [/tls: expected ca, cert and key, or serverName/])
+  t.match(withTls('{cert: /b}'), [/tls: cert and key are needed together/])
+  t.match(withTls('{key: /b}'), [/tls: cert and key are needed together/])
+  t.match(withTls('{serverName: "b.test:443"}'), [/serverName: expected a host name/])
+  t.match(withTls('{ca: /a, insecureSkipVerify: true}'), [/unknown key/])
+})

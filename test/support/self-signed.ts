@@ -14,14 +14,27 @@ const ECDSA_WITH_SHA256 = Buffer.from('06082a8648ce3d040302', 'hex')
 const COMMON_NAME = Buffer.from('0603550403', 'hex')
 const SUBJECT_ALT_NAME = Buffer.from('0603551d11', 'hex')
 
-/** A P-256 certificate for `localhost` and 127.0.0.1, good from 2020 to 2049. */
-export function createSelfSigned(): SelfSigned {
+interface Options {
+  readonly names?: readonly string[]
+  /** `YYMMDDhhmmssZ` */
+  readonly until?: string
+}
+
+/** A P-256 certificate for `localhost` or other names, and for 127.0.0.1 where there are no others; good from 2020, to 2049 by default. */
+export function createSelfSigned({ names, until = '491231235959Z' }: Options = {}): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const algorithm = der(SEQUENCE, ECDSA_WITH_SHA256)
   const name = der(SEQUENCE, der(SET, der(SEQUENCE, COMMON_NAME, der(0x0c, 'localhost'))))
-  const validity = der(SEQUENCE, der(0x17, '200101000000Z'), der(0x17, '491231235959Z'))
-  const names = der(SEQUENCE, der(0x82, 'localhost'), der(0x87, Buffer.from([127, 0, 0, 1])))
-  const extensions = der(0xa3, der(SEQUENCE, der(SEQUENCE, SUBJECT_ALT_NAME, der(0x04, names))))
+  const validity = der(SEQUENCE, der(0x17, '200101000000Z'), der(0x17, until))
+  const address = names === undefined ? [der(0x87, Buffer.from([127, 0, 0, 1]))] : []
+  const alternatives = (names ?? ['localhost']).map((text) => der(0x82, text))
+  const extensions = der(
+    0xa3,
+    der(
+      SEQUENCE,
+      der(SEQUENCE, SUBJECT_ALT_NAME, der(0x04, der(SEQUENCE, ...alternatives, ...address))),
+    ),
+  )
   const body = der(
     SEQUENCE,
     der(0xa0, der(0x02, Buffer.from([2]))),
