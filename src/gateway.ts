@@ -104,6 +104,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
       pipelined.end(exchange)
     },
     pipelined,
+    upgraded: metrics.upgraded,
     faulted: (error, { id }) => log.error({ err: error, request_id: id }, 'internal error'),
   })
 
@@ -116,6 +117,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
       if (exchange !== undefined) proxy.breakOff(exchange, reason, detail)
       return exchange !== undefined
     },
+    takesUpgrade: (protocol) => rulesets.current().upgrades.has(protocol),
     connected: (delta) => (delta === 1 ? metrics.connectionOpened() : metrics.connectionClosed()),
     refused: (refusal) => observe(toRecord(refusal, clock)),
     stalled(socket) {
@@ -139,6 +141,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
   /** Whoever has no answer yet gets one; the rest is broken off, visibly. */
   function cutAll(): void {
     for (const exchange of active.all()) {
+      if (exchange.endTunnel('the drain time is over')) continue
       if (exchange.response.headersSent) exchange.response.destroy()
       else proxy.deny(exchange, 'draining', 'the drain time is over')
     }

@@ -1,5 +1,5 @@
 // Rules between routes and what they refer to. Reads values of any shape, so that one bad setting hides no other problem.
-import { checkCredentials } from './check-credentials.ts'
+import { checkStreams } from './check-streams.ts'
 import { asList, asMapping, asText, asTexts, type Mapping } from './loose.ts'
 import type { ConfigPath } from './problem.ts'
 import { didYouMean } from './suggest.ts'
@@ -16,7 +16,7 @@ export function checkRoutes(settings: Mapping): Finding[] {
       ...checkName(route, path, routes.slice(0, index)),
       ...checkUpstream(route, path, settings),
       ...checkPath(route, path, settings),
-      ...checkCredentials(route, path),
+      ...checkStreams(route, path),
       ...checkAccess(route.access, [...path, 'access'], Object.keys(asMapping(settings.userPools))),
     ]
   })

@@ -151,8 +151,13 @@ const credentials = z
       )
         .exactOptional()
         .describe('The name of a query parameter that holds the token. It is never forwarded.'),
+      webSocketProtocol: flag()
+        .exactOptional()
+        .describe(
+          'Whether a WebSocket may bring its token as a subprotocol `bearer.<token>`. That one is never forwarded.',
+        ),
     },
-    { error: expected('a mapping of cookie or query') },
+    { error: expected('a mapping of cookie, query or webSocketProtocol') },
   )
   .meta({ minProperties: 1 })
   .exactOptional()
@@ -177,6 +182,20 @@ const timeouts = z
   }))
   .exactOptional()
   .describe("Time-outs of this route in the place of its upstream's. Default: the upstream's.")
+const UPGRADES = 'a list of protocols such as websocket'
+const upgrades = z
+  .array(
+    text('the name of a protocol such as websocket; none of HTTP', TOKEN_PATTERN)
+      .refine((name) => !/^(?:h2c?|http|tls)$/i.test(name), {
+        error: expected('a protocol other than HTTP'),
+      })
+      .transform((name) => name.toLowerCase()),
+    { error: expected(UPGRADES) },
+  )
+  .prefault([])
+  .describe(
+    'Protocols that a connection may go on with once a request is allowed: `websocket`, or others by their names. Default: none.',
+  )
 
 export const route = z.strictObject({
   name: text(NAME, NAME_PATTERN).describe('A unique name; it stands in logs and metrics.'),
@@ -188,11 +207,12 @@ export const route = z.strictObject({
     .describe(
       'Whether the bearer token itself is passed on to the upstream, in `Authorization` or the cookie.',
     ),
+  upgrades,
   credentials,
   atExpiry: oneOf(['end', 'allow'])
     .prefault('end')
     .describe(
-      'What becomes of an open stream (`text/event-stream`) when its token expires: it ends, or may go on.',
+      'What becomes of an open stream (`text/event-stream`, an upgraded connection) when its token expires: it ends, or may go on.',
     ),
   maxBody: sizeOrNone()
     .exactOptional()

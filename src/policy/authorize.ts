@@ -5,7 +5,7 @@ import { findCredential, parseCredential } from '../token/credential.ts'
 import type { CredentialPlaces } from '../token/credential-places.ts'
 import type { Rejected } from '../token/rejected.ts'
 import { isRejected, type Verifier, type Wanted } from '../token/verifier.ts'
-import { type Allow, type Decision, type Deny, type Route, toDeny } from './decision.ts'
+import { type Allow, type Decision, type Deny, isUpgrade, type Route, toDeny } from './decision.ts'
 import { isFromOwnOrigin, needsOrigin } from './origin.ts'
 import type { Policy, PolicyRefusal } from './policy.ts'
 import type { Principal } from './principal.ts'
@@ -55,7 +55,7 @@ export function createAuthorize(
     if (rule.wanted === undefined) return { kind: 'allow', route: rule.route, principal: undefined }
     const { places } = rule.route
     const credential =
-      places === undefined ? parseCredential(facts.authorization) : judge(places, facts)
+      places === undefined ? parseCredential(facts.authorization) : judge(rule.route, places, facts)
     if (typeof credential === 'object') return toDeny(credential, rule.route)
     const outcome = verifier.verify(credential, rule.wanted)
     return outcome instanceof Promise
@@ -88,12 +88,16 @@ export function createAuthorize(
 }
 
 /** The token of a route with further places, where the request may come with it as it does. */
-function judge(places: CredentialPlaces, facts: RequestFacts): string | Rejected | PolicyRefusal {
+function judge(
+  route: Route,
+  places: CredentialPlaces,
+  facts: RequestFacts,
+): string | Rejected | PolicyRefusal {
   const presented = findCredential(facts, places)
   if (isRejected(presented)) return presented
   const { token, isAmbient } = presented
-  if (!isAmbient || !needsOrigin(facts, false) || isFromOwnOrigin(facts, [])) return token
-  return ORIGIN_DENIED
+  if (!isAmbient || !needsOrigin(facts, isUpgrade(route, facts))) return token
+  return isFromOwnOrigin(facts, []) ? token : ORIGIN_DENIED
 }
 
 function decide(rule: Rule, caller: Caller | Rejected): Decision {

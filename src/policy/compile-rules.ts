@@ -33,6 +33,7 @@ function toRule(route: RouteConfig, index: number, config: Config): Rule {
       forwardToken: route.forwardToken,
       maxBody: maxBody === 'none' ? Number.POSITIVE_INFINITY : maxBody,
       places: route.credentials,
+      upgrades: route.upgrades,
       endsAtExpiry: route.atExpiry === 'end',
       timeouts: route.timeouts && {
         ...config.upstreams[route.upstream]!.timeouts,

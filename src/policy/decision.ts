@@ -1,4 +1,5 @@
 // What authorize can answer. A request may be forwarded with an Allow and with nothing else.
+import type { RequestFacts } from '../http/request-facts.ts'
 import type { CredentialPlaces } from '../token/credential-places.ts'
 import type { Rejected } from '../token/rejected.ts'
 import type { Principal } from './principal.ts'
@@ -64,6 +65,8 @@ export interface Route {
   readonly maxBody: number
   /** Where a token may stand beside Authorization; undefined for nowhere else. */
   readonly places?: CredentialPlaces | undefined
+  /** Protocols that its callers may go on with, in lower case. */
+  readonly upgrades?: readonly string[] | undefined
   /** Whether an open stream ends with the token that it was opened with. */
   readonly endsAtExpiry?: boolean | undefined
   /** Undefined where the upstream's own hold. */
@@ -89,6 +92,11 @@ export interface Deny {
 }
 
 export type Decision = Allow | Deny
+
+/** Whether the request would go on in another protocol on this route. */
+export function isUpgrade({ upgrades }: Route, { upgrade }: RequestFacts): boolean {
+  return upgrade !== undefined && upgrades?.includes(upgrade) === true
+}
 
 export function toDeny(
   cause: {

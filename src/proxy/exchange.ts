@@ -6,8 +6,10 @@ import type { RequestFacts } from '../http/request-facts.ts'
 import type { Decision, DenyReason } from '../policy/decision.ts'
 import type { ExchangeRecord, Outcome } from '../telemetry/exchange-record.ts'
 import type { UpstreamCall } from '../upstream/dispatch.ts'
+import type { EarlyBytes } from './early-bytes.ts'
 import type { RequestBody } from './request-body.ts'
 import { startTokenExpiry } from './token-expiry.ts'
+import { type Broken, GOING_AWAY, type Tunnel } from './tunnel.ts'
 
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
 export class Exchange implements ExchangeRecord, Linked<Exchange> {
@@ -16,6 +18,8 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
   readonly response: ServerResponse
   /** The client waits to be told before it sends its body. */
   waits: boolean
+  /** The client has asked for an upgrade, and nothing but that can follow. */
+  readonly early: EarlyBytes | undefined
   readonly startedAtMs: number
   private readonly startedMonotonicMs: number
   private readonly clock: Clock
@@ -42,6 +46,9 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
   private call: UpstreamCall | undefined
   private body: RequestBody | undefined
   private expiry: Timer | undefined
+  private tunnel: Tunnel | undefined
+  /** Both sides have ended what followed a 101. */
+  private isTunnelled = false
 
   constructor(
     id: string,
@@ -49,9 +56,11 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
     response: ServerResponse,
     clock: Clock,
     waits: boolean,
+    early?: EarlyBytes,
   ) {
     this.id = id
     this.waits = waits
+    this.early = early
     this.request = request
     this.response = response
     this.clock = clock
@@ -119,9 +128,26 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
     this.expiry = startTokenExpiry(expiresAtMs, this.clock, () => {
       if (this.response.writableEnded) return
       this.outcome = 'token_expired'
-      this.call?.abort()
       end()
     })
+  }
+
+  /** Its connection now carries another protocol. */
+  tunnels(tunnel: Tunnel): void {
+    this.tunnel = tunnel
+  }
+
+  tunnelled(how: 'whole' | Broken): void {
+    this.isTunnelled = true
+    if (how !== 'whole' && this.outcome === 'complete') this.outcome = how
+  }
+
+  /** Ends what follows a 101 as its protocol has it; false where there is no such thing. */
+  endTunnel(why: string): boolean {
+    if (this.tunnel === undefined) return false
+    this.detail = why
+    this.tunnel.endEarly(GOING_AWAY, '')
+    return true
   }
 
   /** True while the next byte has to come from, or be taken by, the client. */
@@ -137,7 +163,7 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
     this.expiry?.cancel()
     if (this.upstream === '') this.overheadMs = this.durationMs
     if (this.body) this.requestBytes = this.body.bytes()
-    if (!this.response.writableFinished && this.outcome === 'complete')
+    if (!this.isTunnelled && !this.response.writableFinished && this.outcome === 'complete')
       this.outcome = 'client_aborted'
     this.call?.abort()
   }

@@ -1,13 +1,15 @@
 // The client's side: a socket becomes a request here, and what is malformed, oversized or slow is refused before any of our logic.
 import { readFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ListenAddress, listenOn } from '../base/listen.ts'
 import { toPlainAddress } from '../http/client-address.ts'
+import { requestedUpgrade } from '../http/upgrade.ts'
 import type { DenyReason } from '../policy/decision.ts'
 import { toDenialResponse } from './denial-response.ts'
+import { EarlyBytes } from './early-bytes.ts'
 import type { ProxyHandler } from './proxy-handler.ts'
 
 export interface ListenerSettings {
@@ -38,6 +40,8 @@ export interface ListenerPorts {
   /** What comes next on this connection cannot be read; true when an exchange under way sees to its end. */
   readonly unreadable: (socket: Duplex, reason: DenyReason, detail: string) => boolean
   readonly connected: (delta: 1 | -1) => void
+  /** Whether some route may go on with this protocol. */
+  readonly takesUpgrade: (protocol: string) => boolean
 }
 
 /** What was answered before there was a request to hand on. */
@@ -64,7 +68,12 @@ export interface Listener {
 const TLS_ERROR = /^ERR_(TLS|SSL)_/
 
 export function createListener(settings: ListenerSettings, ports: ListenerPorts): Listener {
-  const server = createHttpServer(settings)
+  const server = createHttpServer(settings, (request) => {
+    const { method = '', httpVersion, rawHeaders, socket } = request
+    const protocol = requestedUpgrade(method, httpVersion, rawHeaders)
+    if (protocol === undefined || !ports.takesUpgrade(protocol)) return false
+    return !ended.has(socket) && !ports.busy(socket)
+  })
   server.maxHeadersCount = 0
   server.maxConnections = settings.connections
   server.maxRequestsPerSocket = settings.requestsPerConnection
@@ -87,6 +96,19 @@ export function createListener(settings: ListenerSettings, ports: ListenerPorts)
   })
   // Its bare 503 stands behind the last answer, which ends the connection.
   server.on('dropRequest', ignore)
+  server.on('upgrade', (request: IncomingMessage, duplex: Duplex, head: Buffer) => {
+    const socket = duplex as Socket
+    // Node has taken its own listeners off.
+    socket.on('error', () => socket.destroy())
+    socket.on('timeout', () => timedOut(socket))
+    if (ended.has(socket) || ports.busy(socket)) return void socket.destroy()
+    ended.add(socket)
+    const response = new ServerResponse(request)
+    response.assignSocket(socket)
+    response.shouldKeepAlive = false
+    response.on('finish', () => socket.destroySoon())
+    ports.handle(request, response, false, new EarlyBytes(socket, head))
+  })
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     refuse('method_not_allowed', socket as Socket, request.method)
   })
@@ -103,10 +125,7 @@ export function createListener(settings: ListenerSettings, ports: ListenerPorts)
     const [id, detail] = [ports.nextId(), 'more connections than limits.connections']
     ports.refused({ id, reason: 'overloaded', detail, status: 0, address: addressOf(data ?? {}) })
   })
-  server.on('timeout', (socket: Socket) => {
-    if (ports.stalled(socket)) socket.destroy()
-    else socket.setTimeout(settings.idleMs)
-  })
+  server.on('timeout', timedOut)
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
     sockets.add(socket)
@@ -117,6 +136,11 @@ export function createListener(settings: ListenerSettings, ports: ListenerPorts)
       ports.connected(-1)
     })
   })
+
+  function timedOut(socket: Socket): void {
+    if (ports.stalled(socket)) socket.destroy()
+    else socket.setTimeout(settings.idleMs)
+  }
 
   /** What comes next cannot be taken: what is under way is still answered, and nothing after it. */
   function breakOff(reason: DenyReason, socket: Socket, detail = ''): void {
@@ -198,7 +222,10 @@ function addressOf({ remoteAddress = '' }: { remoteAddress?: string | undefined 
   return toPlainAddress(remoteAddress) ?? remoteAddress
 }
 
-function createHttpServer(settings: ListenerSettings): Server {
+function createHttpServer(
+  settings: ListenerSettings,
+  shouldUpgradeCallback: (request: IncomingMessage) => boolean,
+): Server {
   const options = {
     maxHeaderSize: settings.headerBytes,
     headersTimeout: settings.headersMs,
@@ -206,6 +233,7 @@ function createHttpServer(settings: ListenerSettings): Server {
     keepAliveTimeout: settings.keepAliveMs,
     connectionsCheckingInterval: settings.checkIntervalMs,
     insecureHTTPParser: false,
+    shouldUpgradeCallback,
     // A missing Host is answered by ourselves, with a reason.
     requireHostHeader: false,
     // What announces no body gets none of a stream's events.

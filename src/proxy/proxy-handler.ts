@@ -5,16 +5,21 @@ import { createTurnEnd } from '../base/turn-end.ts'
 import { toPlainAddress } from '../http/client-address.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { withoutUserinfo } from '../http/request-target.ts'
-import type { Allow, Decision, DenyReason } from '../policy/decision.ts'
+import { isWebSocketHandshake, WEB_SOCKET } from '../http/upgrade.ts'
+import { type Allow, type Decision, type DenyReason, isUpgrade } from '../policy/decision.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { ALLOWED_METHODS, respondDenied, toDenialResponse } from './denial-response.ts'
+import type { EarlyBytes } from './early-bytes.ts'
 import { Exchange } from './exchange.ts'
 import type { PipelinedExchanges } from './pipelined-exchanges.ts'
 import { Relay, type RelayPorts } from './relay.ts'
 import { createRequestBody, discardBody } from './request-body.ts'
 import type { Ruleset } from './ruleset.ts'
 import { toRequestFacts, type Unreadable } from './to-request-facts.ts'
+import { UpgradeRelay } from './upgrade-relay.ts'
 import { toUpstreamTarget } from './upstream-target.ts'
+
+type UpstreamConfig = Ruleset['config']['upstreams'][string]
 
 export interface ProxyPorts {
   readonly clock: Clock
@@ -28,15 +33,21 @@ export interface ProxyPorts {
   readonly ending: (exchange: Exchange) => void
   /** Bounds what one connection has at upstreams. */
   readonly pipelined: Pick<PipelinedExchanges, 'admits' | 'postpone'>
+  /** A connection carries another protocol from now on, or does no longer. */
+  readonly upgraded: (delta: 1 | -1) => void
   /** Something that cannot happen did; the request was denied. */
   readonly faulted: (error: unknown, exchange: Exchange) => void
 }
 
-/** `waits`: the client sends its body only once told to continue (RFC 9110 section 10.1.1). */
+/**
+ * `waits`: the client sends its body only once told to continue (RFC 9110 section 10.1.1). `early`: it asks for an upgrade, and its
+ * connection is free for one.
+ */
 export type ProxyHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   waits: boolean,
+  early?: EarlyBytes,
 ) => void
 
 export interface ProxyHandling {
@@ -97,7 +108,11 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       exchange.response.writeContinue()
     }
     const body = facts.hasBody ? createRequestBody(exchange.request, route.maxBody) : undefined
-    const relay = new Relay(exchange, relayPorts, rules.buildClientHeaders, body, expiryOf(allow))
+    const upgrade = isUpgrade(route, facts) ? facts.upgrade : undefined
+    const relay =
+      upgrade === undefined
+        ? new Relay(exchange, relayPorts, rules.buildClientHeaders, body, expiryOf(allow))
+        : toUpgradeRelay(exchange, upgrade, allow, rules)
     exchange.asked(upstream.name, body)
     const call = upstream.dispatch(
       allow,
@@ -107,11 +122,29 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
         headers: rules.buildUpstreamHeaders(facts, allow, exchange.id),
         body: body?.stream ?? null,
         timeouts: route.timeouts,
+        upgrade,
       },
       relay,
     )
     relay.attach(call)
     exchange.serving(call)
+  }
+
+  function toUpgradeRelay(
+    exchange: Exchange,
+    protocol: string,
+    allow: Allow,
+    rules: Ruleset,
+  ): UpgradeRelay {
+    const { timeouts } = rules.config.upstreams[allow.route.upstream] as UpstreamConfig
+    return new UpgradeRelay(exchange, relayPorts, rules.buildClientHeaders, {
+      protocol,
+      early: exchange.early as EarlyBytes,
+      idleMs: (allow.route.timeouts ?? timeouts).idleMs,
+      clock: ports.clock,
+      expiresAtMs: expiryOf(allow),
+      upgraded: ports.upgraded,
+    })
   }
 
   function carryOut(
@@ -127,6 +160,8 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       deny(exchange, decision.reason, decision.detail, decision.retryAfterSeconds)
     } else if ((facts.contentLength ?? 0) > decision.route.maxBody) {
       deny(exchange, 'body_too_large', `content-length ${facts.contentLength}`)
+    } else if (isUpgrade(decision.route, facts) && !isSoundUpgrade(facts)) {
+      deny(exchange, 'request_malformed', 'no WebSocket of version 13 with a key of 16 bytes')
     } else forward(exchange, facts, decision, rules)
   }
 
@@ -145,8 +180,8 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     deny(exchange, 'overloaded', 'too many pipelined requests')
   }
 
-  function handle(request: IncomingMessage, response: ServerResponse, waits: boolean): void {
-    const exchange = new Exchange(ports.nextId(), request, response, ports.clock, waits)
+  const handle: ProxyHandler = (request, response, waits, early) => {
+    const exchange = new Exchange(ports.nextId(), request, response, ports.clock, waits, early)
     ports.opened(exchange)
     response.on('close', () => {
       // An upstream may have answered before it took the whole body; a denial has seen to that already.
@@ -161,7 +196,8 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
   }
 
   function judge(exchange: Exchange, rules: Ruleset): void {
-    const facts = toRequestFacts(exchange.request, rules.limits, rules.isTrusted)
+    const { request, early } = exchange
+    const facts = toRequestFacts(request, rules.limits, rules.isTrusted, early !== undefined)
     if ('refused' in facts) {
       refuse(exchange, facts)
       return
@@ -197,6 +233,10 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
   }
 
   return { handle, deny, breakOff }
+}
+
+function isSoundUpgrade({ upgrade, headers }: RequestFacts): boolean {
+  return upgrade !== WEB_SOCKET || isWebSocketHandshake(headers)
 }
 
 /** When a stream that is opened with this has to end; Infinity for never. */

@@ -93,7 +93,10 @@ export class Relay implements ResponseSink, PutOff {
     // What announces its length is a download, and may be taken whole. The end of a stream looks clean: its client asks again, and is
     // judged anew.
     if (this.announced === -1 && this.expiresAtMs !== NEVER && isEventStream(lines)) {
-      exchange.endsAt(this.expiresAtMs, () => void exchange.response.end())
+      exchange.endsAt(this.expiresAtMs, () => {
+        this.call?.abort()
+        exchange.response.end()
+      })
     }
   }
 

@@ -36,6 +36,8 @@ export interface Ruleset {
   readonly buildClientHeaders: BuildClientHeaders
   readonly isTrusted: (address: string) => boolean
   readonly limits: RequestLimits
+  /** Protocols that some route lets its callers go on with, in lower case. */
+  readonly upgrades: ReadonlySet<string>
   /** Whether a target is Poolgate's own, in any of its readings. */
   readonly isReserved: (target: RequestTarget) => boolean
 }
@@ -86,6 +88,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       buildClientHeaders: compileClientHeaders(headerNames),
       isTrusted: compileTrustedProxies(config.trustedProxies),
       limits: { headerFields: config.limits.headerFields, target: config.limits.targetBytes },
+      upgrades: new Set(config.routes.flatMap((route) => route.upgrades)),
       isReserved: compileReserved(config.pathPrefix),
     }
   }

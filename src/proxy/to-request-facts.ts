@@ -6,6 +6,7 @@ import { checkFraming, hasBody, singleValue } from '../http/headers.ts'
 import { parseHost } from '../http/host.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { parseRequestTarget } from '../http/request-target.ts'
+import { requestedUpgrade } from '../http/upgrade.ts'
 import type { DenyReason } from '../policy/decision.ts'
 
 export interface RequestLimits {
@@ -26,10 +27,12 @@ export interface Unreadable {
 /** Trace would echo credentials; Connect would tunnel past every decision. */
 const REFUSED_METHODS: readonly string[] = ['TRACE', 'CONNECT']
 
+/** @param isUpgradable whether its connection is free to speak another protocol */
 export function toRequestFacts(
   request: IncomingMessage,
   limits: RequestLimits,
   isTrusted: (address: string) => boolean,
+  isUpgradable = false,
 ): RequestFacts | Unreadable {
   const { method = '', url = '', rawHeaders: headers } = request
   if (headers.length > limits.headerFields * 2)
@@ -57,6 +60,7 @@ export function toRequestFacts(
     target,
     headers,
     authorization,
+    upgrade: isUpgradable ? requestedUpgrade(method, request.httpVersion, headers) : undefined,
     peerAddress,
     peerTrusted,
     clientAddress: peerTrusted

@@ -10,7 +10,7 @@ import {
 import { rememberByName } from '../http/name-memo.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { Allow, Route } from '../policy/decision.ts'
-import { takeCookie } from '../token/credential-places.ts'
+import { takeCookie, takeProtocol } from '../token/credential-places.ts'
 import { forwardedFor } from './to-request-facts.ts'
 
 export type BuildUpstreamHeaders = (
@@ -21,9 +21,9 @@ export type BuildUpstreamHeaders = (
 
 /**
  * What becomes of a client's field. `peer`: only a trusted proxy may say it. `token`: unless the route keeps it back. `cookie`: without
- * the token that it may hold, unless the route passes that on.
+ * the token that it may hold, unless the route passes that on. `protocol`: without the token that it may hold.
  */
-type Action = 'pass' | 'drop' | 'peer' | 'token' | 'cookie' | 'connection'
+type Action = 'pass' | 'drop' | 'peer' | 'token' | 'cookie' | 'protocol' | 'connection'
 
 export function compileUpstreamHeaders(identityHeaders: readonly string[]): BuildUpstreamHeaders {
   const owned = compileOwnedHeaders(identityHeaders)
@@ -40,6 +40,7 @@ export function compileUpstreamHeaders(identityHeaders: readonly string[]): Buil
       else if (action === 'peer' && facts.peerTrusted) lines.push(name, value)
       else if (action === 'token' && allow.route.forwardToken) lines.push(name, value)
       else if (action === 'cookie') addCookies(lines, name, value, allow.route)
+      else if (action === 'protocol') addProtocols(lines, name, value, allow.route)
       else if (action === 'connection' && !isPlainConnection(value))
         named ??= connectionNamed(headers)
     }
@@ -57,6 +58,7 @@ function toAction(name: string, owned: ReturnType<typeof compileOwnedHeaders>): 
   if (/[_%]/.test(name) || isHopByHop(normalised)) return 'drop'
   if (normalised === 'authorization') return 'token'
   if (normalised === 'cookie') return 'cookie'
+  if (normalised === 'sec-websocket-protocol') return 'protocol'
   if (normalised === 'x-forwarded-for' || normalised === 'x-request-id') return 'drop'
   const owner = owned(normalised)
   if (owner === 'always' || owner === 'never') return 'drop'
@@ -71,6 +73,11 @@ function addCookies(
 ): void {
   const cookie = forwardToken ? undefined : places?.cookie
   const kept = cookie === undefined ? value : takeCookie(value, cookie).rest
+  if (kept !== '') lines.push(name, kept)
+}
+
+function addProtocols(lines: string[], name: string, value: string, { places }: Route): void {
+  const kept = places?.webSocketProtocol === true ? takeProtocol(value).rest : value
   if (kept !== '') lines.push(name, kept)
 }
 

@@ -61,6 +61,8 @@ export interface Metrics {
   routeIndex(name: string): number
   connectionOpened(): void
   connectionClosed(): void
+  /** A connection carries another protocol than HTTP from now on, or does no longer. */
+  upgraded(delta: 1 | -1): void
   exchangeStarted(): void
   exchangeEnded(): void
   observe(record: ExchangeRecord): void
@@ -75,10 +77,16 @@ export function createMetrics(options: MetricsOptions): Metrics {
   collectDefaultMetrics({ register: nodeMetrics })
   let connections = 0
   let activeRequests = 0
+  let upgraded = 0
 
   const gauges = (): MetricFamily[] => [
     toGauge('poolgate_active_requests', 'Requests under way.', single(activeRequests)),
     toGauge('poolgate_connections', 'Client connections that are open.', single(connections)),
+    toGauge(
+      'poolgate_upgraded_connections',
+      'Client connections that carry another protocol, such as WebSocket.',
+      single(upgraded),
+    ),
     toGauge('poolgate_build_info', 'The running version; always 1.', [
       { labels: { version, node: process.version }, value: 1 },
     ]),
@@ -89,6 +97,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     observe: counts.observe,
     connectionOpened: () => void connections++,
     connectionClosed: () => void connections--,
+    upgraded: (delta) => {
+      upgraded += delta
+    },
     exchangeStarted: () => void activeRequests++,
     exchangeEnded: () => void activeRequests--,
     async render(accept) {

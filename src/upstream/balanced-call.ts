@@ -1,4 +1,5 @@
 // One request to one of several targets: tells how the target did, and asks another one when that is safe. Never more than two.
+import type { Socket } from 'node:net'
 import type { RawHeaders } from '../http/headers.ts'
 import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
 import type { UpstreamFailure } from './failure.ts'
@@ -61,6 +62,12 @@ export class BalancedCall implements ResponseSink, UpstreamCall {
     if (GATEWAY_ERRORS.includes(status)) this.ports.failed(target)
     else this.ports.succeeded(target)
     this.sink.head(status, headers)
+  }
+
+  switched(headers: RawHeaders, socket: Socket, early: Buffer): void {
+    this.isHeard = true
+    this.ports.succeeded(this.target as Target)
+    this.sink.switched?.(headers, socket, early)
   }
 
   data(chunk: Buffer): boolean {

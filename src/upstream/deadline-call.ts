@@ -1,4 +1,5 @@
 // A request that has to be over by a deadline, second attempts and bodies included. There is one only where a total time is set.
+import type { Socket } from 'node:net'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { RawHeaders } from '../http/headers.ts'
 import type { ResponseSink, UpstreamCall } from './dispatch.ts'
@@ -38,6 +39,13 @@ export class DeadlineCall implements ResponseSink, UpstreamCall {
 
   head(status: number, headers: RawHeaders): void {
     if (!this.isOver) this.sink.head(status, headers)
+  }
+
+  /** A total time bounds the answer; what follows this one is none. */
+  switched(headers: RawHeaders, socket: Socket, early: Buffer): void {
+    this.timer.cancel()
+    if (this.isOver) socket.destroy()
+    else this.sink.switched?.(headers, socket, early)
   }
 
   data(chunk: Buffer): boolean {

@@ -1,4 +1,5 @@
 // The seam between the gateway and whatever speaks to an upstream: one request out, one response back as it comes.
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { RawHeaders } from '../http/headers.ts'
 import type { UpstreamTimeouts } from '../policy/decision.ts'
@@ -16,6 +17,8 @@ export interface UpstreamRequest {
   readonly takesTrailers?: boolean | undefined
   /** The route's, where they are not the upstream's. */
   readonly timeouts?: UpstreamTimeouts | undefined
+  /** The protocol, in lower case, that the connection is to be upgraded to. */
+  readonly upgrade?: string | undefined
 }
 
 /** Takes the response as it comes. After `failed` or `ended` nothing more is called. */
@@ -30,6 +33,11 @@ export interface ResponseSink {
   data(chunk: Buffer): boolean
   ended(trailers: RawHeaders): void
   failed(failure: UpstreamFailure): void
+  /**
+   * The upstream speaks the protocol that the request asked for, instead of a response. The socket is paused and the sink's own;
+   * `early` is what has come on it already.
+   */
+  switched?(headers: RawHeaders, socket: Socket, early: Buffer): void
 }
 
 export interface UpstreamCall {

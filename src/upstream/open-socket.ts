@@ -23,16 +23,20 @@ export function toAddress(target: string): NetConnectOpts {
   return { host, port: Number(port || defaultPort), noDelay: true, keepAlive: true }
 }
 
-/** Ready at `connect`, or at `secureConnect` where the target is https. */
+/**
+ * Ready at `connect`, or at `secureConnect` where the target is https.
+ * @param allowHalfOpen whether there may be more to send once the target has sent all
+ */
 export function openSocket(
   { target, serverName }: TargetAddress,
   tls: UpstreamTls,
   protocol: 'h2' | 'http/1.1',
+  allowHalfOpen = false,
 ): Socket {
-  const address = toAddress(target)
+  const address = { ...toAddress(target), allowHalfOpen }
   if (!isTls(target)) return connect(address)
   const { ca, cert, key } = tls
-  const name = tls.serverName ?? serverName ?? (address as { host: string }).host
+  const name = tls.serverName ?? serverName ?? (address as unknown as { host: string }).host
   return connectTls({
     ...address,
     ...(ca !== undefined && { ca }),

@@ -13,6 +13,8 @@ export interface ResponseEvents {
   /** `reusable`: whether another request may follow on the connection. */
   complete(trailers: RawHeaders, reusable: boolean): void
   malformed(what: string): void
+  /** A 101 to a request that asked for one; `early`: what came behind it. Nothing more is read. */
+  switched?(head: ResponseHead, early: Buffer): void
 }
 
 type State = 'nothing' | 'head' | 'length' | 'chunked' | 'until-close'
@@ -25,6 +27,7 @@ export class ResponseReader {
   private state: State = 'nothing'
   private readonly events: ResponseEvents
   private method = ''
+  private upgrades = false
   private partial: Buffer | undefined
   private chunks: ChunkedBody | undefined
   private remaining = 0
@@ -38,8 +41,9 @@ export class ResponseReader {
     return this.state === 'head'
   }
 
-  /** A request with this method was sent. */
-  expect(method: string): void {
+  /** A request with this method was sent; `upgrades`: a 101 may be the answer to it. */
+  expect(method: string, upgrades = false): void {
+    this.upgrades = upgrades
     this.state = 'head'
     this.method = method
   }
@@ -85,7 +89,11 @@ export class ResponseReader {
     const next = at + end + 4
     if ('malformed' in head) this.refuse(head.malformed)
     else if (head.status >= 200) this.beginResponse(head, next < to)
-    else if (head.status === 101) this.refuse('a switch of protocols')
+    else if (head.status === 101 && this.upgrades) {
+      this.stop()
+      this.events.switched?.(head, bytes.subarray(next, to))
+      return to
+    } else if (head.status === 101) this.refuse('a switch of protocols')
     // Nobody waits for a 100 here: clients were told to go on before.
     else if (head.status !== 100) this.events.informed(head)
     return next

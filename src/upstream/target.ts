@@ -8,6 +8,7 @@ import { createLeanEngine } from './lean-engine.ts'
 import { isTls } from './open-socket.ts'
 import { NEVER } from './sweep.ts'
 import { createUndiciEngine } from './undici-engine.ts'
+import { createUpgradeEngine } from './upgrade.ts'
 
 export interface TargetSettings extends EngineSettings {
   /** Of HTTP/1.1: plain http alone can be lean; everything else goes through undici. */
@@ -34,25 +35,48 @@ export function createTarget(settings: TargetSettings, clock: Clock): Target {
   const engine = createEngine(settings, clock)
   // How many share a session is for the other side to say, so the HTTP/2 engine counts for itself.
   const capacity = settings.http2 ? NEVER : settings.connections + settings.queue
+  const upgrades = createUpgradeEngine(settings, clock)
   let active = 0
+  let upgraded = 0
   const release = () => {
     active--
   }
+  const releaseUpgraded = () => {
+    active--
+    upgraded--
+  }
+
+  /** Beside the places of requests: whoever stays for hours is not to take those. */
+  function upgrade(request: UpstreamRequest, sink: ResponseSink): UpstreamCall {
+    if (upgraded >= settings.connections) {
+      sink.failed(OVERLOADED)
+      return NO_CALL
+    }
+    active++
+    upgraded++
+    return upgrades.dispatch(request, sink, releaseUpgraded)
+  }
+
   return {
     origin: settings.target,
     hash: hashText(settings.target),
     active: () => active,
     dispatch(request, sink) {
-      if (active >= capacity) {
+      if (request.upgrade !== undefined) return upgrade(request, sink)
+      if (active - upgraded >= capacity) {
         sink.failed(OVERLOADED)
         return NO_CALL
       }
       active++
       return engine.dispatch(request, sink, release)
     },
-    close: engine.close,
-    destroy: engine.destroy,
+    close: () => both(engine.close(), upgrades.close()),
+    destroy: () => both(engine.destroy(), upgrades.destroy()),
   }
+}
+
+async function both(...ends: readonly Promise<void>[]): Promise<void> {
+  await Promise.all(ends)
 }
 
 function createEngine(settings: TargetSettings, clock: Clock): Engine {

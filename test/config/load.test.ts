@@ -86,6 +86,7 @@ t.test('a small configuration loads with every default', async (t) => {
         access: 'authenticated',
         upstream: 'orders',
         forwardToken: true,
+        upgrades: [],
         atExpiry: 'end',
       },
     ],

@@ -48,6 +48,7 @@ async function start(
       stalled: () => true,
       busy: () => false,
       unreadable: () => false,
+      takesUpgrade: () => false,
       connected: (delta) => {
         connections += delta
       },

@@ -60,6 +60,7 @@ async function start(t: Test, options: Options = {}) {
     closed: ({ reason, status, path, clientAddress }) =>
       closed.push({ reason, status, path, clientAddress }),
     ending: ({ id }) => ended.push(id),
+    upgraded: () => undefined,
     pipelined,
     faulted: (error) => faults.push(error),
   })

@@ -1,12 +1,10 @@
 // Places and ends of tokens that could never have a meaning.
 import t from 'tap'
-import { checkCredentials } from '../../src/config/check-credentials.ts'
+import { checkStreams } from '../../src/config/check-streams.ts'
 import { toPathText } from '../../src/config/problem.ts'
 
 const check = (route: Record<string, unknown>) =>
-  checkCredentials(route, ['routes', 0]).map(
-    ({ path, message }) => `${toPathText(path)}: ${message}`,
-  )
+  checkStreams(route, ['routes', 0]).map(({ path, message }) => `${toPathText(path)}: ${message}`)
 
 t.test('a public route takes no token, so none from anywhere', async (t) => {
   const access = 'public'
