@@ -15,6 +15,8 @@ export interface CallSession {
   heard(): void
   /** Whether the upstream said that it did not process this stream and all later ones (RFC 9113 section 6.8). */
   refuses(stream: ClientHttp2Stream): boolean
+  /** Whether any request got an answer on it. */
+  readonly hasServed: boolean
   /** Why the session ended, where it did. */
   readonly problem: string | undefined
   left(call: Http2Call): void
@@ -33,11 +35,13 @@ export interface CallOwner {
 
 const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_REFUSED_STREAM } = constants
 const CONTINUE = 100
+/** A busy connection that ends after so many requests leaves others unprocessed, time and again. */
+const SERVED_OTHERS = 1 / 16
 
 export class Http2Call implements UpstreamCall, Waiting {
   readonly request: UpstreamRequest
   due = NEVER
-  /** Sessions that took it and did not process it. */
+  /** Sessions that took it and did not process it; those that processed others count for little. */
   lostSessions = 0
   over = false
   /** Resets the stream of a request whose body is not over: `close` would end the body first, as if it were whole. */
@@ -198,12 +202,14 @@ export class Http2Call implements UpstreamCall, Waiting {
     session?.left(this)
     if (this.over || this.isRead) return
     const code = stream.rstCode ?? 0
-    const isRefused = code === NGHTTP2_REFUSED_STREAM || session?.refuses(stream) === true
+    const isEnding = session?.refuses(stream) === true
+    const isRefused = isEnding || code === NGHTTP2_REFUSED_STREAM
     const isUnprocessed = isRefused && !this.isHeard
     const detail = session?.problem ?? this.problem ?? `the upstream reset the stream (${code})`
     if (isUnprocessed && request.body === null) {
       this.stream = undefined
       this.due = NEVER
+      this.lostSessions += isEnding && session.hasServed ? SERVED_OTHERS : 1
       this.owner.returned(this)
     } else this.fail({ kind: isUnprocessed ? 'unreachable' : 'protocol', detail, resetCode: code })
   }

@@ -66,7 +66,7 @@ export function createHttp2Engine(settings: EngineSettings, clock: Clock): Engin
       else call.fail(toQueuedTooLong(queueMs))
     },
     returned(call) {
-      if (++call.lostSessions < MAX_LOST_SESSIONS) take(call)
+      if (call.lostSessions < MAX_LOST_SESSIONS) take(call)
       else call.fail(ALWAYS_LOST)
     },
   }

@@ -58,6 +58,7 @@ const SESSION_OPTIONS = {
 export class Http2Session implements CallSession, Waiting {
   due: number
   problem: string | undefined
+  hasServed = false
   private readonly owner: SessionOwner
   private readonly socket: Socket
   private readonly calls = new Set<Http2Call>()
@@ -106,12 +107,17 @@ export class Http2Session implements CallSession, Waiting {
       call.fail({ kind: 'protocol', detail: (error as Error).message })
       return
     }
-    if (this.calls.size === 0) this.heard()
+    if (this.calls.size === 0) this.beQuiet()
     this.calls.add(call)
     call.begin(this, stream)
   }
 
   heard(): void {
+    this.hasServed = true
+    this.beQuiet()
+  }
+
+  private beQuiet(): void {
     this.isPinged = false
     this.due = this.owner.dueTick(QUIET_MS)
   }
@@ -217,9 +223,10 @@ export class Http2Session implements CallSession, Waiting {
   }
 
   private ping(answerMs: number): void {
+    if (this.session?.destroyed !== false) return
     this.isPinged = true
     this.due = this.owner.dueTick(answerMs)
-    this.session?.ping((error) => {
+    this.session.ping((error) => {
       if (error !== null || !this.isPinged) return
       this.isPinged = false
       this.due = this.owner.dueTick(

@@ -51,7 +51,15 @@ export function streamBody(
     fail(body.errored?.message ?? 'the body ended early')
   }
 
-  if (trailers) stream.once('wantTrailers', () => sendTrailers(stream, trailers()))
+  function onWantTrailers(): void {
+    try {
+      sendTrailers(stream, trailers?.() ?? [])
+    } catch (error) {
+      failed(`trailers: ${(error as Error).message}`)
+    }
+  }
+
+  if (trailers) stream.once('wantTrailers', onWantTrailers)
   if (body.destroyed) queueMicrotask(onClose)
   stream.on('drain', onDrain)
   body.on('error', () => undefined)

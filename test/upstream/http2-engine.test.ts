@@ -182,6 +182,20 @@ t.test('bodies stream both ways at the same time, and trailers follow both', asy
   t.match(trailers, { 'x-t': 'u' })
 })
 
+t.test('trailers that HTTP/2 cannot carry fail the request', async (t) => {
+  const codes: unknown[] = []
+  const { ask } = await start(t, (stream) => {
+    stream.resume()
+    stream.on('close', () => codes.push(stream.rstCode))
+  })
+  const body = new PassThrough()
+  const { sink } = ask({ ...GET, method: 'POST', body, trailers: () => ['connection', 'close'] })
+  body.end('x')
+  t.same(await endOf(sink), ['failed', 'protocol'])
+  await eventually('the reset', () => codes.length === 1)
+  t.same(codes, [8])
+})
+
 t.test('a sink that is full pauses its own stream and no other', async (t) => {
   const { ask } = await start(t, (stream, headers) => {
     stream.respond({ ':status': 200 })
