@@ -24,3 +24,16 @@ t.test('an empty mapping names no place', async (t) => {
 t.test('values of any shape are looked into without throwing', async (t) => {
   for (const credentials of [null, 1, 'x', [], true, undefined]) t.same(check({ credentials }), [])
 })
+
+t.test('an upgrade that no request can ask for is told', async (t) => {
+  const access = 'authenticated'
+  const upgrades = ['websocket']
+  const credentials = { webSocketProtocol: true }
+  t.match(check({ access, credentials }), [/webSocketProtocol: means nothing without upgrades/])
+  t.match(check({ access, credentials, upgrades: ['other'] }), [/means nothing without upgrades/])
+  t.same(check({ access, credentials, upgrades: ['WebSocket'] }), [])
+  t.same(check({ access, credentials: { webSocketProtocol: false } }), [])
+  t.match(check({ access, upgrades, match: { methods: ['POST'] } }), [/upgrades: can never come/])
+  t.same(check({ access, upgrades, match: { methods: ['POST', 'GET'] } }), [])
+  t.same(check({ access: 'public', upgrades }), [])
+})

@@ -169,3 +169,13 @@ t.test('a stream ends with its token unless the route says otherwise', async (t)
     /expected one of end, allow/,
   ])
 })
+
+t.test('upgrades are named by protocol, in any case, and HTTP is none of them', async (t) => {
+  const more = (upgrades: string) => `${PATH}, access: authenticated, upgrades: ${upgrades}`
+  t.strictSame(load(`${PATH}, access: authenticated`)?.upgrades, [])
+  t.strictSame(load(more('[WebSocket, raw]'))?.upgrades, ['websocket', 'raw'])
+  for (const name of ['h2c', 'H2', 'HTTP', 'tls'])
+    t.match(problems(more(`[${name}]`)), [/upgrades\[0\]: expected a protocol other than HTTP/])
+  t.match(problems(more('["a b"]')), [/upgrades\[0\]: expected the name of a protocol/])
+  t.match(problems(more('websocket')), [/upgrades: expected a list of protocols/])
+})

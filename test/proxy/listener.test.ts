@@ -354,3 +354,44 @@ t.test('an address that is taken is told', async (t) => {
     code: 'EADDRINUSE',
   })
 })
+
+t.test(
+  'only an upgrade that some route takes leaves the parser, with what came behind it',
+  async (t) => {
+    const taken: (string | undefined)[] = []
+    let isBusy = false
+    const { origin } = await start(
+      t,
+      {},
+      {
+        takesUpgrade: (protocol) => protocol === 'websocket',
+        busy: () => isBusy,
+        handle(_, response, _waits, early) {
+          taken.push(early?.take().toString())
+          response.end('ok')
+        },
+      },
+    )
+    const ask = (fields: string, version = '1.1') =>
+      sendRaw(origin, `GET / HTTP/${version}\r\nHost: a\r\n${fields}\r\nbehind`)
+    const sound = 'Connection: upgrade\r\nUpgrade: websocket\r\n'
+    const answer = await ask(sound)
+    t.same(answer.statuses, [200])
+    t.match(answer.text, /\r\nconnection: close\r\n/i)
+    t.ok(answer.closed)
+    t.same(taken.splice(0), ['behind'])
+    for (const fields of [
+      'Connection: upgrade\r\nUpgrade: h2c\r\n',
+      'Upgrade: websocket\r\n',
+      'Connection: upgrade\r\nUpgrade: websocket, h2c\r\n',
+    ]) {
+      t.equal((await ask(fields)).statuses[0], 200)
+      t.same(taken.splice(0), [undefined], fields)
+    }
+    await ask(sound, '1.0')
+    t.same(taken.splice(0), [undefined], 'HTTP/1.0')
+    isBusy = true
+    await ask(sound)
+    t.same(taken.splice(0), [undefined], 'behind another request')
+  },
+)

@@ -130,3 +130,16 @@ t.test(
     t.same(cookies(allow(false, 'token')), ['Cookie', 'a=1; b="2"', 'COOKIE', 'c=3;  d'])
   },
 )
+
+t.test('a token among the subprotocols never goes on where the route takes it there', async (t) => {
+  const headers = ['Sec-WebSocket-Protocol', 'chat, bearer.t', 'sec-websocket-protocol', 'bearer.u']
+  const { route } = toAllow()
+  const lines = (webSocketProtocol: boolean) =>
+    build(
+      toFacts(headers),
+      { kind: 'allow', route: { ...route, places: { webSocketProtocol } }, principal: undefined },
+      'id-1',
+    ).slice(0, -OWN.length)
+  t.same(lines(true), ['Sec-WebSocket-Protocol', 'chat'])
+  t.same(lines(false), headers)
+})

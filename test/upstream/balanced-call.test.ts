@@ -1,4 +1,5 @@
 // A request is asked of a second target only where nothing can happen twice, and each target is told how it did.
+import type { Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { BalancedCall } from '../../src/upstream/balanced-call.ts'
@@ -49,7 +50,7 @@ function begin(
     mayRetry,
   })
   call.begin(first as FakeTarget)
-  return { call, told, heard: sink.heard }
+  return { call, told, sink, heard: sink.heard }
 }
 
 t.test('a response goes through, and its target has done well', async (t) => {
@@ -146,4 +147,16 @@ t.test('the call in force is the one that is let go of and told to go on', async
   c.sinks[0]?.failed(failure('protocol'))
   later.call.abort()
   t.same([c.done, d.done], [[], ['abort']])
+})
+
+t.test('a switch of protocols is a success of its target, and final', async (t) => {
+  const [one, other] = [createTarget('one'), createTarget('other')]
+  const { told, sink } = begin({ ...GET, upgrade: 'websocket' }, [one, other])
+  let switched = 0
+  sink.switched = () => void switched++
+  one.sinks[0]?.switched?.([], {} as Socket, Buffer.alloc(0))
+  one.sinks[0]?.failed(failure('protocol'))
+  t.equal(switched, 1)
+  t.same(told.slice(0, 1), ['one succeeded'])
+  t.equal(other.sinks.length, 0)
 })

@@ -1,4 +1,5 @@
 // A request with a total time: over at its deadline, whatever its target does, and silent afterwards.
+import type { Socket } from 'node:net'
 import t from 'tap'
 import type { ResponseSink } from '../../src/upstream/dispatch.ts'
 import { DeadlineCall } from '../../src/upstream/deadline-call.ts'
@@ -58,4 +59,20 @@ t.test('an abort and a failure leave no timer either', async (t) => {
   t.equal(failed.clock.pending(), 0)
   await failed.clock.advance(1_000)
   t.same(failed.sink.heard, [['failed', 'unreachable']])
+})
+
+t.test('a switch of protocols is an answer in time, and has no end to wait for', async (t) => {
+  const { clock, sink, inner, aborts } = start()
+  const switched: unknown[] = []
+  sink.switched = (headers) => void switched.push(headers)
+  const socket = { destroy: () => void switched.push('destroyed') } as unknown as Socket
+  inner.switched?.(['a', 'b'], socket, Buffer.alloc(0))
+  await clock.advance(10_000)
+  t.same(switched, [['a', 'b']])
+  t.same(sink.heard, [])
+  t.equal(aborts(), 0)
+  const late = start()
+  await late.clock.advance(1_000)
+  late.inner.switched?.([], socket, Buffer.alloc(0))
+  t.equal(switched.at(-1), 'destroyed', 'too late it is let go of')
 })

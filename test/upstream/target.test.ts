@@ -176,3 +176,32 @@ t.test('close waits for what is under way, destroy does not', async (t) => {
   await other.upstream.destroy()
   t.same(third.heard, [['failed', 'protocol']])
 })
+
+t.test('upgraded connections have places of their own, as many as connections', async (t) => {
+  const { server, upstream } = await start(t)
+  const upgrade = { ...GET, upgrade: 'raw' }
+  server.answer((socket, head) => {
+    const isUpgrade = /upgrade: raw/.test(head)
+    socket.write(isUpgrade ? 'HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\n' : OK)
+  })
+  let switched = 0
+  const calls = [1, 2].map(() => {
+    const sink = createRecordingSink()
+    sink.switched = () => void switched++
+    return upstream.dispatch(upgrade, sink)
+  })
+  await eventually('both', () => switched === 2)
+  t.equal(upstream.active(), 2)
+  const refused = createRecordingSink()
+  upstream.dispatch(upgrade, refused)
+  t.same(refused.heard, [['failed', 'overloaded']])
+  const requests = [1, 2, 3].map(() => createRecordingSink())
+  for (const sink of requests) upstream.dispatch(GET, sink)
+  await Promise.all(requests.map(({ done }) => done))
+  t.ok(
+    requests.every(({ heard }) => heard[0]?.[0] === 'head'),
+    'requests keep theirs',
+  )
+  for (const call of calls) call.abort()
+  t.equal(upstream.active(), 0)
+})
