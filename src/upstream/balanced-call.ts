@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { RawHeaders } from '../http/headers.ts'
 import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
 import type { UpstreamFailure } from './failure.ts'
+import { isRepeatable } from './repeatable.ts'
 import type { Target } from './target.ts'
 
 export interface BalancedCallPorts {
@@ -13,9 +14,6 @@ export interface BalancedCallPorts {
   /** Whether a second attempt is within what the upstream can bear. */
   mayRetry(): boolean
 }
-
-/** RFC 9110 section 9.2.2. */
-const IDEMPOTENT: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']
 
 /** What a proxy or a server that is going down says (RFC 9110 sections 15.6.3 to 15.6.5). */
 const GATEWAY_ERRORS: readonly number[] = [502, 503, 504]
@@ -78,9 +76,16 @@ export class BalancedCall implements ResponseSink, UpstreamCall {
     this.sink.ended(trailers)
   }
 
+  /** Another target is the better choice where there is one, and is asked once this one has failed. */
+  mayResend(): boolean {
+    if (this.isRetried || this.ports.choose(this.target) !== undefined) return false
+    this.isRetried = this.ports.mayRetry()
+    return this.isRetried
+  }
+
   failed(failure: UpstreamFailure): void {
     if (this.isTargets(failure)) this.ports.failed(this.target as Target)
-    const other = this.isRepeatable(failure) ? this.ports.choose(this.target) : undefined
+    const other = this.mayRepeat(failure) ? this.ports.choose(this.target) : undefined
     if (other !== undefined && this.ports.mayRetry()) {
       this.isRetried = true
       this.begin(other)
@@ -93,10 +98,8 @@ export class BalancedCall implements ResponseSink, UpstreamCall {
   }
 
   /** A timeout has used up the client's patience. */
-  private isRepeatable({ kind }: UpstreamFailure): boolean {
-    const { method, body } = this.request
-    if (this.isRetried || this.isHeard || body !== null || !IDEMPOTENT.includes(method))
-      return false
+  private mayRepeat({ kind }: UpstreamFailure): boolean {
+    if (this.isRetried || this.isHeard || !isRepeatable(this.request)) return false
     return kind === 'unreachable' || kind === 'protocol'
   }
 }

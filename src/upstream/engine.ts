@@ -44,6 +44,11 @@ export interface EngineSettings extends TargetAddress {
   readonly queueMs: number
 }
 
+/** Whether a request that was lost unanswered with its kept connection may be sent once more, on a new one. */
+export type MayResend = (sink: ResponseSink) => boolean
+
+export const NEVER_RESENT: MayResend = () => false
+
 /** Bytes of response head; more is not an HTTP server's. */
 export const MAX_RESPONSE_HEAD = 32 * 1024
 

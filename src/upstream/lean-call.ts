@@ -19,6 +19,8 @@ export class LeanCall implements UpstreamCall {
   lostConnections = 0
   /** The tick at which it has waited too long for a connection. */
   due = 0
+  /** Whether it was sent before, and its connection lost; it is not sent a third time. */
+  isResent = false
   private readonly release: () => void
   private readonly leaveQueue: (call: LeanCall) => void
 

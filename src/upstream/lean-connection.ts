@@ -23,6 +23,8 @@ export interface ConnectionOwner {
   closed(connection: LeanConnection, unreachable: string | undefined): void
   /** Nothing of it was sent, so another connection may have it. */
   returned(call: LeanCall): void
+  /** Its kept connection ended before a byte of the answer came. True when a new connection is to have it. */
+  unanswered(call: LeanCall): boolean
   /** Has `run` called at the end of this turn. */
   putOff(connection: LeanConnection): void
   /** The number of the tick by which so many milliseconds have passed for sure. */
@@ -46,6 +48,8 @@ const KEEP_ALIVE_MARGIN_MS = 1000
 export class LeanConnection implements ResponseEvents, PutOff, Waiting {
   /** The tick at which it has waited too long for whatever it waits for. */
   due: number
+  /** Whether it has carried a request already: the upstream may be about to close it. */
+  isKept = false
   private readonly owner: ConnectionOwner
   private readonly socket: Socket
   private readonly reader = new ResponseReader(this)
@@ -60,6 +64,8 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
   private unsent = ''
   private isLent = false
   private isReusable = false
+  /** Whether anything has come since its present request was sent. */
+  private isHeard = false
   private trailers: RawHeaders = []
   private keepAliveMs: number
   private problem = 'the upstream closed the connection'
@@ -113,6 +119,7 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
     const { call } = this
     if (this.phase !== 'chosen' || call === undefined) return
     this.phase = 'asked'
+    this.isHeard = false
     this.reader.expect(call.request.method)
     this.waitFor(this.times.responseMs)
     this.socket.write(this.unsent, 'latin1')
@@ -208,6 +215,7 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
 
   /** False stops reading. Nothing that an upstream sends may throw past here. */
   private received(size: number, buffer: Buffer): boolean {
+    this.isHeard = true
     try {
       if (this.phase === 'chosen') this.close('bytes that nobody asked for')
       else this.reader.read(buffer, size)
@@ -235,6 +243,7 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
     this.call = undefined
     const isHeard = call?.end()
     if (this.isReusable) {
+      this.isKept = true
       this.rest()
       this.owner.freed(this)
     } else this.close('not to be used again')
@@ -251,7 +260,13 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
 
   private lost(detail: string): void {
     if (this.phase === 'over') this.isReusable = false
-    else if (this.phase === 'asked') this.fail({ kind: 'protocol', detail })
+    else if (this.phase === 'asked' && !this.isResent()) this.fail({ kind: 'protocol', detail })
     else this.close(detail)
+  }
+
+  /** An upstream may close a kept connection at the very moment at which a request is sent (RFC 9112 section 9.3.1). */
+  private isResent(): boolean {
+    const { call } = this
+    return this.isKept && !this.isHeard && call !== undefined && this.owner.unanswered(call)
   }
 }

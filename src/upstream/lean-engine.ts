@@ -1,13 +1,22 @@
 // Poolgate's own HTTP/1.1 engine for plain-http upstreams: a stack of kept connections, and a queue where there are too few.
-// Never sends a request twice, and never a second one on a connection before the first is over.
+// Sends a request twice only where its kept connection was closed on it, and never a second one on a connection before the first is over.
 import type { Readable } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
 import { createTurnEnd } from '../base/turn-end.ts'
-import { CLOSED, CUT, type Engine, type EngineSettings, toQueuedTooLong } from './engine.ts'
+import {
+  CLOSED,
+  CUT,
+  type Engine,
+  type EngineSettings,
+  type MayResend,
+  NEVER_RESENT,
+  toQueuedTooLong,
+} from './engine.ts'
 import type { UpstreamFailure } from './failure.ts'
 import { LeanCall } from './lean-call.ts'
 import { type ConnectionOwner, LeanConnection } from './lean-connection.ts'
 import { toAddress } from './open-socket.ts'
+import { isRepeatable } from './repeatable.ts'
 import { createSweep, NEVER } from './sweep.ts'
 
 const LARGE_BUFFER = 128 * 1024
@@ -21,7 +30,11 @@ const ALWAYS_LOST: UpstreamFailure = {
   detail: 'the upstream closes its connections at once',
 }
 
-export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine {
+export function createLeanEngine(
+  settings: EngineSettings,
+  clock: Clock,
+  mayResend: MayResend = NEVER_RESENT,
+): Engine {
   const { connectMs, responseMs, idleMs, keepAliveMs, queueMs } = settings
   const shortestMs = Math.min(connectMs, responseMs, idleMs, keepAliveMs, queueMs)
   const sweep = createSweep<LeanConnection>(shortestMs, clock, expireQueue)
@@ -43,6 +56,14 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
     returned(call) {
       if (++call.lostConnections < MAX_LOST_CONNECTIONS) take(call)
       else call.fail(ALWAYS_LOST)
+    },
+    unanswered(call) {
+      if (call.isResent || !isRepeatable(call.request) || !mayResend(call.sink)) return false
+      call.isResent = true
+      call.connection = undefined
+      call.due = sweep.dueTick(queueMs)
+      waiting.unshift(call)
+      return true
     },
     putOff: createTurnEnd(),
     dueTick: sweep.dueTick,
@@ -72,10 +93,17 @@ export function createLeanEngine(settings: EngineSettings, clock: Clock): Engine
   }
 
   function offer(connection: LeanConnection): void {
-    const next = waiting.shift()
+    const next = takeNext(connection)
     if (next) connection.begin(next)
     else if (closing) connection.close(CLOSED.detail)
     else idle.push(connection)
+  }
+
+  /** What was lost with a kept connection is not entrusted to another one of them. */
+  function takeNext({ isKept }: LeanConnection): LeanCall | undefined {
+    if (!isKept || !waiting[0]?.isResent) return waiting.shift()
+    const place = waiting.findIndex(({ isResent }) => !isResent)
+    return place === -1 ? undefined : waiting.splice(place, 1)[0]
   }
 
   /** Connections rest for a whole turn of the event loop: it shows which upstreams close what they said they would keep. */

@@ -2,7 +2,13 @@
 import type { Clock } from '../base/clock.ts'
 import { hashText } from '../base/text.ts'
 import { NO_CALL, type ResponseSink, type UpstreamCall, type UpstreamRequest } from './dispatch.ts'
-import { type Engine, type EngineSettings, OVERLOADED } from './engine.ts'
+import {
+  type Engine,
+  type EngineSettings,
+  type MayResend,
+  NEVER_RESENT,
+  OVERLOADED,
+} from './engine.ts'
 import { createHttp2Engine } from './http2-engine.ts'
 import { createLeanEngine } from './lean-engine.ts'
 import { isTls } from './open-socket.ts'
@@ -31,8 +37,12 @@ export interface Target {
   destroy(): Promise<void>
 }
 
-export function createTarget(settings: TargetSettings, clock: Clock): Target {
-  const engine = createEngine(settings, clock)
+export function createTarget(
+  settings: TargetSettings,
+  clock: Clock,
+  mayResend: MayResend = NEVER_RESENT,
+): Target {
+  const engine = createEngine(settings, clock, mayResend)
   // How many share a session is for the other side to say, so the HTTP/2 engine counts for itself.
   const capacity = settings.http2 ? NEVER : settings.connections + settings.queue
   const upgrades = createUpgradeEngine(settings, clock)
@@ -79,8 +89,10 @@ async function both(...ends: readonly Promise<void>[]): Promise<void> {
   await Promise.all(ends)
 }
 
-function createEngine(settings: TargetSettings, clock: Clock): Engine {
+function createEngine(settings: TargetSettings, clock: Clock, mayResend: MayResend): Engine {
   if (settings.http2) return createHttp2Engine(settings, clock)
   const isLean = settings.engine === 'lean' && !isTls(settings.target)
-  return isLean ? createLeanEngine(settings, clock) : createUndiciEngine(settings, clock)
+  return isLean
+    ? createLeanEngine(settings, clock, mayResend)
+    : createUndiciEngine(settings, clock, mayResend)
 }

@@ -1,5 +1,5 @@
 // The engine for everything that the lean one does not speak: undici's low-level dispatch, streamed both ways, raw header lists, no
-// redirect, no retry.
+// redirect. A request is sent twice only where its connection was closed before a byte of the answer came.
 import { type buildConnector, type Dispatcher, Pool } from 'undici'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { RawHeaders } from '../http/headers.ts'
@@ -9,20 +9,30 @@ import {
   type EngineSettings,
   MAX_RESPONSE_FIELDS,
   MAX_RESPONSE_HEAD,
+  type MayResend,
+  NEVER_RESENT,
   toQueuedTooLong,
 } from './engine.ts'
 import { toUpstreamFailure } from './failure.ts'
 import { isTls, isUnix, openSocket } from './open-socket.ts'
+import { isRepeatable } from './repeatable.ts'
 
 /** Always the same: where it changes undici ends its connections. */
 const SERVER_NAME = { servername: 'upstream' }
 
 const ABORTED = new Error('the client is gone')
 
-export function createUndiciEngine(settings: EngineSettings, clock: Pick<Clock, 'after'>): Engine {
+/** How the end of a connection reads where nothing else is known of it. */
+const LOST: readonly (string | undefined)[] = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']
+
+export function createUndiciEngine(
+  settings: EngineSettings,
+  clock: Pick<Clock, 'after'>,
+  mayResend: MayResend = NEVER_RESENT,
+): Engine {
   const { connections, queueMs } = settings
   let active = 0
-  const pool = new Pool(isUnix(settings.target) ? 'http://localhost' : settings.target, {
+  const options: Pool.Options = {
     connections: settings.connections,
     pipelining: 1,
     allowH2: false,
@@ -32,19 +42,30 @@ export function createUndiciEngine(settings: EngineSettings, clock: Pick<Clock, 
     keepAliveTimeout: settings.keepAliveMs,
     maxHeaderSize: MAX_RESPONSE_HEAD,
     strictContentLength: true,
-  })
+  }
+  const origin = isUnix(settings.target) ? 'http://localhost' : settings.target
+  const pool = new Pool(origin, options)
+  /** Without pipelining, undici keeps no connection: each request has a new one. */
+  const unkept = new Pool(origin, { ...options, pipelining: 0 })
+  const ports: UndiciPorts = { unkept, mayResend }
   return {
     dispatch(request, sink, release) {
-      const call = new UndiciCall(sink, () => {
+      const call = new UndiciCall(request, sink, ports, () => {
         active--
         release()
       })
       if (++active > connections) call.waitUntil(clock, queueMs)
-      call.begin(pool, request)
+      call.begin(pool)
       return call
     },
-    close: () => pool.close(),
-    destroy: () => pool.destroy(),
+    /** What the first loses goes to the second. */
+    async close() {
+      await pool.close()
+      if (!unkept.destroyed) await unkept.close()
+    },
+    async destroy() {
+      await Promise.all([pool.destroy(), unkept.destroy()])
+    },
   }
 }
 
@@ -72,18 +93,34 @@ function createConnector(
   }
 }
 
+interface UndiciPorts {
+  readonly unkept: Pool
+  readonly mayResend: MayResend
+}
+
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
 class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined
   private aborted = false
   private done = false
   private timer: Timer | undefined
+  private isHeard = false
+  private isResent = false
+  private readonly request: UpstreamRequest
   private readonly sink: ResponseSink
   private readonly release: () => void
+  private readonly ports: UndiciPorts
 
-  constructor(sink: ResponseSink, release: () => void) {
+  constructor(
+    request: UpstreamRequest,
+    sink: ResponseSink,
+    ports: UndiciPorts,
+    release: () => void,
+  ) {
+    this.request = request
     this.sink = sink
     this.release = release
+    this.ports = ports
   }
 
   /** Gives up when it has no connection by then. */
@@ -95,7 +132,8 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
     })
   }
 
-  begin(pool: Pool, { method, target, headers, body, timeouts }: UpstreamRequest): void {
+  begin(pool: Pool): void {
+    const { method, target, headers, body, timeouts } = this.request
     const options = { path: target, method: method as Dispatcher.HttpMethod, body }
     const times = timeouts && { headersTimeout: timeouts.responseMs, bodyTimeout: timeouts.idleMs }
     try {
@@ -122,6 +160,7 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (this.aborted) return
+    this.isHeard = true
     const headers = toText(controller.rawHeaders)
     // undici bounds their bytes alone.
     if (headers.length > MAX_RESPONSE_FIELDS * 2)
@@ -140,8 +179,19 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
     if (this.finish()) this.sink.ended(toText(controller.rawTrailers))
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
-    if (this.finish()) this.sink.failed(toUpstreamFailure(error, this.controller !== undefined))
+  onResponseError(_controller: unknown, error: Error & { code?: string }): void {
+    if (this.isLost(error)) {
+      this.isResent = true
+      this.begin(this.ports.unkept)
+    } else if (this.finish())
+      this.sink.failed(toUpstreamFailure(error, this.controller !== undefined))
+  }
+
+  /** Whether it may be sent again. undici does not say whether a connection was kept, so the first on a new one counts too. */
+  private isLost({ code }: Error & { code?: string }): boolean {
+    const { controller, aborted, done, isHeard, isResent, request, sink } = this
+    if (controller === undefined || aborted || done || isHeard || isResent) return false
+    return LOST.includes(code) && isRepeatable(request) && this.ports.mayResend(sink)
   }
 
   /** True when the sink is still to hear of the end. */

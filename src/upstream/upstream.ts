@@ -8,9 +8,9 @@ import { BalancedCall, type BalancedCallPorts } from './balanced-call.ts'
 import { DeadlineCall } from './deadline-call.ts'
 import { NO_CALL, type ResponseSink, type UpstreamCall, type UpstreamRequest } from './dispatch.ts'
 import { createEjections, type EjectionSettings } from './ejection.ts'
-import type { TargetAddress } from './engine.ts'
+import type { MayResend, TargetAddress } from './engine.ts'
 import type { UpstreamFailure } from './failure.ts'
-import { createRetryBudget } from './retry-budget.ts'
+import { createRetryBudget, type RetryBudget } from './retry-budget.ts'
 import { NEVER } from './sweep.ts'
 import { createTarget, type Target, type TargetSettings } from './target.ts'
 import { createTargetSet } from './target-set.ts'
@@ -47,8 +47,11 @@ export interface Upstream {
 
 export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts): Upstream {
   const { name, targets: origins, balance, hashOn, ejection, totalMs, ...rest } = settings
+  const budget = createRetryBudget(ports.clock)
+  const mayResend: MayResend = (sink) =>
+    sink instanceof BalancedCall ? sink.mayResend() : budget.spend()
   const targets = createTargetSet(
-    (address) => createTarget({ ...rest, ...address }, ports.clock),
+    (address) => createTarget({ ...rest, ...address }, ports.clock, mayResend),
     ports.clock,
   )
   const ejections = createEjections<Target>(ejection, ports.clock)
@@ -59,7 +62,6 @@ export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts)
 
   function balanced(): Upstream['dispatch'] {
     const choose = createBalancer<Target>(balance, ports.random)
-    const budget = createRetryBudget(ports.clock)
     const callPorts: BalancedCallPorts = {
       choose(not) {
         const others = ejections.candidates().filter((target) => target !== not)
@@ -85,7 +87,7 @@ export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts)
 
   replace(origins.map((target) => ({ target })))
   const [only, ...others] = targets.present()
-  const dispatch = only !== undefined && others.length === 0 ? toOnly(only) : balanced()
+  const dispatch = only !== undefined && others.length === 0 ? toOnly(only, budget) : balanced()
   return {
     name,
     targets: targets.present,
@@ -106,8 +108,12 @@ export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts)
   }
 }
 
-function toOnly(target: Target): Upstream['dispatch'] {
-  return (_allow, request, sink) => target.dispatch(request, sink)
+/** Nothing is put between: a request that is lost with its kept connection is sent again by the engine. */
+function toOnly(target: Target, budget: RetryBudget): Upstream['dispatch'] {
+  return (_allow, request, sink) => {
+    budget.earn()
+    return target.dispatch(request, sink)
+  }
 }
 
 /** Undefined where there is nothing to go by. */

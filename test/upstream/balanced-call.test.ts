@@ -160,3 +160,15 @@ t.test('a switch of protocols is a success of its target, and final', async (t) 
   t.same(told.slice(0, 1), ['one succeeded'])
   t.equal(other.sinks.length, 0)
 })
+
+t.test(
+  'R-05 with no other target a lost request is sent once more to the same one, and no more',
+  async (t) => {
+    const alone = begin(GET, [createTarget('a')])
+    t.equal(alone.call.mayResend(), true)
+    t.equal(alone.call.mayResend(), false)
+    const other = begin(GET, [createTarget('a'), createTarget('b')])
+    t.equal(other.call.mayResend(), false, 'where there is another target it is asked')
+    t.equal(begin(GET, [createTarget('a')], () => false).call.mayResend(), false)
+  },
+)

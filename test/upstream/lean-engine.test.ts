@@ -13,7 +13,7 @@ import { createRecordingSink, type RecordingSink } from '../support/recording-si
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const GET = { method: 'GET', target: '/', headers: ['host', 'a'], body: null }
 
-async function start(t: Test, changes: Partial<EngineSettings> = {}) {
+async function start(t: Test, changes: Partial<EngineSettings> = {}, mayResend = () => false) {
   const server = await startRawUpstream((socket) => socket.write(OK))
   const clock = createFakeClock()
   const engine = createLeanEngine(
@@ -29,6 +29,7 @@ async function start(t: Test, changes: Partial<EngineSettings> = {}) {
       ...changes,
     },
     clock,
+    mayResend,
   )
   t.teardown(async () => {
     await engine.destroy()
@@ -236,5 +237,76 @@ t.test(
     await clock.advance(3_100)
     t.same(await endOf(first), ['failed', 'timeout'])
     t.equal(server.requests(), 1)
+  },
+)
+
+t.test(
+  'R-05 a GET that a kept connection is closed on is sent once more, on a new one',
+  async (t) => {
+    const { server, ask, turns, released } = await start(t, {}, () => true)
+    await endOf(ask().sink)
+    await turns()
+    let closed = 0
+    server.answer((socket) => (closed++ === 0 ? socket.destroy() : socket.write(OK)))
+    t.same(await endOf(ask().sink), ['ended', []])
+    t.equal(server.connections(), 2)
+    t.equal(server.requests(), 3)
+    t.equal(released(), 2)
+  },
+)
+
+t.test(
+  'R-05 nothing is sent a third time, and nothing on a new connection a second time',
+  async (t) => {
+    const { server, ask, turns, released } = await start(t, {}, () => true)
+    await endOf(ask().sink)
+    await turns()
+    server.answer((socket) => socket.destroy())
+    t.equal((await endOf(ask().sink))?.[0], 'failed')
+    t.equal(server.requests(), 3)
+    t.equal((await endOf(ask().sink))?.[0], 'failed')
+    t.equal(server.requests(), 4)
+    t.equal(released(), 3)
+  },
+)
+
+t.test(
+  'R-05 what has a body, could do something twice, was heard of or is not allowed, is not sent again',
+  async (t) => {
+    const body = () => new PassThrough().end('x')
+    const cases = [
+      { name: 'a POST', request: { ...GET, method: 'POST' } },
+      { name: 'a PATCH', request: { ...GET, method: 'PATCH' } },
+      { name: 'a PUT with a body', request: () => ({ ...GET, method: 'PUT', body: body() }) },
+      { name: 'a byte of the answer', request: GET, said: 'H' },
+      { name: 'not allowed', request: GET, may: () => false },
+    ]
+    for (const { name, request, said = '', may = () => true } of cases) {
+      const { server, ask, turns } = await start(t, {}, may)
+      await endOf(ask().sink)
+      await turns()
+      server.answer((socket) => void socket.end(said))
+      const asked = typeof request === 'function' ? request() : request
+      t.equal((await endOf(ask(asked).sink))?.[0], 'failed', name)
+      t.equal(server.requests(), 2, name)
+    }
+  },
+)
+
+t.test(
+  'R-05 a request that is to be sent again and is let go of meanwhile is not sent',
+  async (t) => {
+    const { server, ask, turns, released } = await start(t, {}, () => {
+      call?.abort()
+      return true
+    })
+    await endOf(ask().sink)
+    await turns()
+    server.answer((socket) => socket.destroy())
+    const { call } = ask()
+    await eventually('the end of the connection', () => server.open() === 0)
+    await turns()
+    t.equal(server.requests(), 2)
+    t.equal(released(), 2)
   },
 )
