@@ -11,13 +11,15 @@ import type { Config } from './config/schema.ts'
 import { compileRules } from './policy/compile-rules.ts'
 import { DENY_REASONS } from './policy/decision.ts'
 import { createActiveExchanges } from './proxy/active-exchanges.ts'
-import { createListener, type EarlyRefusal, type ListenerSettings } from './proxy/listener.ts'
+import { createListener, type ListenerSettings } from './proxy/listener.ts'
 import { createPipelinedExchanges } from './proxy/pipelined-exchanges.ts'
 import { createProxyHandler } from './proxy/proxy-handler.ts'
-import { createRulesets, type Ruleset } from './proxy/ruleset.ts'
+import { toEarlyRecord } from './proxy/to-early-record.ts'
+import { createRulesets, type Ruleset, type RulesetPorts } from './proxy/ruleset.ts'
 import { createAccessLog } from './telemetry/access-log.ts'
 import { createAdminHandler, type Readiness } from './telemetry/admin.ts'
 import type { ExchangeRecord } from './telemetry/exchange-record.ts'
+import { logDiscovery } from './upstream/log-discovery.ts'
 import { createLog, type Log, type LogOptions } from './telemetry/log.ts'
 import { createMetrics, type MetricsSources } from './telemetry/metrics.ts'
 
@@ -67,7 +69,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     routeIndex: metrics.routeIndex,
     fetchJwks: (url) =>
       fetchJson(url, { clock, deadlineMs: JWKS_DEADLINE_MS, maxBytes: JWKS_MAX_BYTES }),
-    keysChanged: (userPool, problem) => logKeys(log, userPool, problem),
+    ...toRulesetLog(log),
   })
   const logAccess = createAccessLog(log, () => rulesets.current().config.log.access)
   const active = createActiveExchanges()
@@ -119,7 +121,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     },
     takesUpgrade: (protocol) => rulesets.current().upgrades.has(protocol),
     connected: (delta) => (delta === 1 ? metrics.connectionOpened() : metrics.connectionClosed()),
-    refused: (refusal) => observe(toRecord(refusal, clock)),
+    refused: (refusal) => observe(toEarlyRecord(refusal, clock)),
     stalled(socket) {
       const { on, exchange } = active.waitsFor(socket)
       if (on === 'upstream') return false
@@ -243,14 +245,23 @@ function createIds(): () => string {
   return () => `${prefix}-${(++last).toString(36)}`
 }
 
+function toRulesetLog(log: Log): Pick<RulesetPorts, 'keysChanged' | 'discovered'> {
+  return {
+    keysChanged: (userPool, problem) => logKeys(log, userPool, problem),
+    discovered: (upstream, event) => logDiscovery(log, upstream, event),
+  }
+}
+
 function logKeys(log: Log, userPool: string, problem: string | undefined): void {
   if (problem === undefined) log.info({ user_pool: userPool }, 'keys fetched')
   else log.warn({ user_pool: userPool, problem }, 'keys cannot be fetched')
 }
 
-function toReadiness({ keys }: Ruleset, draining: boolean): Readiness {
+function toReadiness({ keys, upstreams }: Ruleset, draining: boolean): Readiness {
   const waiting = [...keys].filter(([, set]) => !set.usable())
   const reasons = waiting.map(([name]) => `user pool ${name} has no keys`)
+  const empty = [...upstreams.values()].filter(({ targets }) => targets().length === 0)
+  reasons.push(...empty.map(({ name }) => `upstream ${name} has no targets`))
   if (draining) reasons.push('draining')
   return { ready: reasons.length === 0, reasons }
 }
@@ -260,35 +271,5 @@ function readSources({ keys, verifier }: Ruleset, log: Log): MetricsSources {
     keySets: [...keys].map(([userPool, set]) => ({ userPool, ...set.stats() })),
     tokenCache: verifier.stats(),
     accessLogDropped: log.dropped(),
-  }
-}
-
-function toRecord(
-  { id, reason, detail, status, address }: EarlyRefusal,
-  clock: Clock,
-): ExchangeRecord {
-  return {
-    id,
-    reason,
-    detail,
-    status,
-    clientAddress: address,
-    startedAtMs: clock.now(),
-    decision: 'deny',
-    outcome: 'complete',
-    method: '',
-    host: '',
-    path: '',
-    route: '',
-    routeIndex: -1,
-    subject: '',
-    userPool: '',
-    clientId: '',
-    upstream: '',
-    durationMs: 0,
-    overheadMs: 0,
-    upstreamMs: -1,
-    requestBytes: 0,
-    responseBytes: 0,
   }
 }

@@ -20,7 +20,11 @@ export function checkTransport(path: ConfigPath, upstream: Mapping): Finding[] {
 function isPlain(upstream: Mapping): boolean {
   const { dns, srv, ec2 } = asMapping(upstream.discover)
   const origins = [...asTexts(upstream.targets), asText(dns) ?? '', asText(srv) ?? '']
-  const schemes = [...origins.map((text) => text.split(':')[0]), asText(asMapping(ec2).scheme)]
+  const schemes = [...origins.map((text) => text.split(':')[0]), toEc2Scheme(ec2)]
   const known = schemes.filter((scheme) => scheme !== '' && scheme !== undefined)
   return known.length > 0 && !known.includes('https')
+}
+
+function toEc2Scheme(ec2: unknown): string | undefined {
+  return ec2 === undefined ? undefined : (asText(asMapping(ec2).scheme) ?? 'http')
 }

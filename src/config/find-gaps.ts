@@ -16,7 +16,7 @@ const METHODS_SHOWN = 4
 export function findGaps(config: Config): Finding[] {
   const routes = config.routes.map(foldHosts)
   const pools = Object.keys(config.userPools)
-  const targetsOf = ({ upstream }: Route) => config.upstreams[upstream]?.targets ?? []
+  const targetsOf = ({ upstream }: Route) => placesOf(config.upstreams[upstream])
   const shareTarget = (one: Route, other: Route) =>
     targetsOf(one).some((target) => targetsOf(other).includes(target))
   return routes.flatMap((route, index) => {
@@ -31,6 +31,12 @@ export function findGaps(config: Config): Finding[] {
       ...warnOfHosts(route, other, rivals, index),
     ])
   })
+}
+
+/** Where its targets are, or are found. */
+function placesOf(upstream: Config['upstreams'][string] | undefined): readonly string[] {
+  const { targets = [], discover: { dns, srv, ec2 } = {} } = upstream ?? {}
+  return targets.length > 0 ? targets : [JSON.stringify([dns, srv, ec2])]
 }
 
 function warnOfMethods(

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { checkRoutes } from './check-routes.ts'
 import { checkSettings } from './check-settings.ts'
+import { checkUpstreams } from './check-upstreams.ts'
 import { findWarnings } from './find-warnings.ts'
 import { asMapping } from './loose.ts'
 import { printSettings } from './print-settings.ts'
@@ -43,6 +44,7 @@ export function loadConfig(text: string, file: string, env: Environment): Printa
   const findings = withoutFollowUps(settings, [
     ...toFindings(parsed.error?.issues ?? []),
     ...checkSettings(asMapping(settings.value)),
+    ...checkUpstreams(asMapping(settings.value)),
     ...checkRoutes(asMapping(settings.value)),
   ])
   const problems = inOrder([...source.problems, ...findings.map(source.toProblem)])

@@ -10,13 +10,14 @@ import {
   parsedText,
   text,
 } from './fields.ts'
+import { discover } from './schema-discover.ts'
 import { HEADER_NAME_PATTERN } from './identity-header-names.ts'
 import { parseListenAddress } from './listen-address.ts'
 import { parseOrigin } from './web-address.ts'
 
 const HOUR_MS = 3_600_000
 const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/
-const TARGETS = 'a list of origins, each of them once'
+const TARGETS = 'a list of origins'
 
 const target = parsedText(
   'an http or https origin such as http://10.0.1.10:8080, without path, query or user name, or unix:/path',
@@ -108,10 +109,11 @@ export const upstream = z
     targets: z
       .array(target, { error: expected(TARGETS) })
       .min(1, { error: expected(TARGETS) })
-      .refine((targets) => new Set(targets).size === targets.length, { error: expected(TARGETS) })
+      .optional()
       .describe(
-        'Origins of the service (scheme, host, port) or `unix:/path`; requests are divided among them.',
+        'Origins of the service (scheme, host, port) or `unix:/path`; requests are divided among them. Either this or `discover`.',
       ),
+    discover: discover.optional(),
     balance: oneOf(['least-requests', 'round-robin', 'hash'])
       .prefault('least-requests')
       .describe(
@@ -119,9 +121,9 @@ export const upstream = z
       ),
     hashOn: text('subject, or the name of a header', HEADER_NAME_PATTERN)
       .transform((name) => name.toLowerCase())
-      .prefault('subject')
+      .optional()
       .describe(
-        'What `hash` goes by: `subject` (the verified caller), or a header as the upstream gets it. Without a value it is `least-requests`.',
+        'What `hash` goes by: `subject` (the verified caller, the default), or a header as the upstream gets it. Without a value it is `least-requests`.',
       ),
     ejection,
     timeouts,
@@ -149,4 +151,9 @@ export const upstream = z
         "How long an unused connection is kept. Must be shorter than the upstream's own idle time-out.",
       ),
   })
-  .transform(({ keepAlive, ...rest }) => ({ ...rest, keepAliveMs: keepAlive }))
+  .transform(({ keepAlive, targets = [], hashOn = 'subject', ...rest }) => ({
+    ...rest,
+    targets,
+    hashOn,
+    keepAliveMs: keepAlive,
+  }))

@@ -14,7 +14,12 @@ import { compileReserved } from '../route/reserved.ts'
 import { createKeyRefresh, type KeyRefresh, type KeyRefreshSettings } from '../token/key-refresh.ts'
 import { createVerifier, type Verifier } from '../token/verifier.ts'
 import { readTlsFiles } from '../upstream/read-tls-files.ts'
-import { createUpstream, type Upstream, type UpstreamSettings } from '../upstream/upstream.ts'
+import {
+  createUpstream,
+  type Upstream,
+  type UpstreamPorts,
+  type UpstreamSettings,
+} from '../upstream/upstream.ts'
 import { type BuildClientHeaders, compileClientHeaders } from './client-headers.ts'
 import type { RequestLimits } from './to-request-facts.ts'
 import { type BuildUpstreamHeaders, compileUpstreamHeaders } from './upstream-headers.ts'
@@ -50,6 +55,8 @@ export interface RulesetPorts {
   readonly routeIndex: (name: string) => number
   /** A pool's key endpoint began or ceased to fail. */
   readonly keysChanged: (userPool: string, problem: string | undefined) => void
+  /** What becomes of looking for an upstream's targets. */
+  readonly discovered: UpstreamPorts['discovered']
 }
 
 export interface Rulesets {
@@ -62,6 +69,7 @@ export interface Rulesets {
 export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
   const keysInUse = createCarryOver<KeyRefresh>()
   const upstreamsInUse = createCarryOver<Upstream>()
+  const retiring = new Set<Upstream>()
   let current = compile(first)
 
   function compile(config: Config): Ruleset {
@@ -111,20 +119,25 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
     return createUpstream({ name, ...timeouts, ...rest }, ports)
   }
 
+  /** Requests that began under the earlier configuration still end there. */
+  function retire(upstream: Upstream, drainMs: number): void {
+    retiring.add(upstream)
+    ports.clock.after(drainMs, () => {
+      void upstream.close().then(() => retiring.delete(upstream))
+    })
+  }
+
   return {
     current: () => current,
     adopt(config) {
       current = compile(config)
       for (const keys of keysInUse.drop()) keys.stop()
-      const retired = upstreamsInUse.drop()
-      // Requests that began under the earlier configuration still end there.
-      ports.clock.after(config.timeouts.drainMs, () => {
-        for (const upstream of retired) void upstream.close()
-      })
+      for (const upstream of upstreamsInUse.drop()) retire(upstream, config.timeouts.drainMs)
     },
     async stop() {
       for (const keys of current.keys.values()) keys.stop()
-      await Promise.all([...current.upstreams.values()].map((upstream) => upstream.destroy()))
+      const upstreams = [...current.upstreams.values(), ...retiring]
+      await Promise.all(upstreams.map((upstream) => upstream.destroy()))
     },
   }
 }

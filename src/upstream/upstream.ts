@@ -3,24 +3,24 @@
 import type { Clock } from '../base/clock.ts'
 import { firstValue } from '../http/headers.ts'
 import type { Allow } from '../policy/decision.ts'
+import { createLookUp, type DiscoverSettings } from './create-look-up.ts'
+import { createDiscovery, type DiscoveryEvent } from './discovery.ts'
 import { type Balance, createBalancer } from './balancer.ts'
 import { BalancedCall, type BalancedCallPorts } from './balanced-call.ts'
 import { DeadlineCall } from './deadline-call.ts'
 import { NO_CALL, type ResponseSink, type UpstreamCall, type UpstreamRequest } from './dispatch.ts'
 import { createEjections, type EjectionSettings } from './ejection.ts'
 import type { MayResend, TargetAddress } from './engine.ts'
-import type { UpstreamFailure } from './failure.ts'
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts'
 import { NEVER } from './sweep.ts'
 import { createTarget, type Target, type TargetSettings } from './target.ts'
 import { createTargetSet } from './target-set.ts'
 
-const NO_TARGET: UpstreamFailure = { kind: 'unreachable', detail: 'no target is known' }
-
 export interface UpstreamSettings extends Omit<TargetSettings, keyof TargetAddress> {
   readonly name: string
-  /** Scheme, host and port of each. */
+  /** Scheme, host and port of each; none where they are to be discovered. */
   readonly targets: readonly string[]
+  readonly discover?: DiscoverSettings | undefined
   readonly balance: Balance
   /** What `hash` goes by: `subject`, or a header in lower case. */
   readonly hashOn: string
@@ -32,6 +32,8 @@ export interface UpstreamSettings extends Omit<TargetSettings, keyof TargetAddre
 export interface UpstreamPorts {
   readonly clock: Clock
   readonly random: () => number
+  /** What becomes of looking for targets. */
+  readonly discovered: (upstream: string, event: DiscoveryEvent) => void
 }
 
 export interface Upstream {
@@ -46,7 +48,7 @@ export interface Upstream {
 }
 
 export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts): Upstream {
-  const { name, targets: origins, balance, hashOn, ejection, totalMs, ...rest } = settings
+  const { name, targets: origins, discover, balance, hashOn, ejection, totalMs, ...rest } = settings
   const budget = createRetryBudget(ports.clock)
   const mayResend: MayResend = (sink) =>
     sink instanceof BalancedCall ? sink.mayResend() : budget.spend()
@@ -74,7 +76,8 @@ export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts)
     return (allow, request, sink) => {
       const candidates = ejections.candidates()
       if (candidates.length === 0) {
-        sink.failed(NO_TARGET)
+        const detail = `no target is known yet: ${discovery?.problem()}`
+        sink.failed({ kind: 'unreachable', detail })
         return NO_CALL
       }
       budget.earn()
@@ -86,6 +89,18 @@ export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts)
   }
 
   replace(origins.map((target) => ({ target })))
+  const discovery =
+    discover === undefined
+      ? undefined
+      : createDiscovery(createLookUp(discover), discover.refreshMs, {
+          ...ports,
+          found: replace,
+          told: (event) => ports.discovered(name, event),
+        })
+  function stop(): void {
+    discovery?.stop()
+    ejections.stop()
+  }
   const [only, ...others] = targets.present()
   const dispatch = only !== undefined && others.length === 0 ? toOnly(only, budget) : balanced()
   return {
@@ -98,11 +113,11 @@ export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts)
       return call.begin((bounded) => dispatch(allow, request, bounded))
     },
     close() {
-      ejections.stop()
+      stop()
       return targets.close()
     },
     destroy() {
-      ejections.stop()
+      stop()
       return targets.destroy()
     },
   }

@@ -139,7 +139,7 @@ t.test('every problem is listed at once, in the order of the file', async (t) =>
       '9 userPools.main.clientIds',
       '10 userPools.other.clientIds',
       '10 userPools.other.clientId',
-      '13 upstreams.orders.targets',
+      '13 upstreams.orders.targets[1]',
       '14 upstreams.orders.timeouts.connect',
       '16 routes[0].name',
       '16 routes[0].access',

@@ -17,11 +17,10 @@ t.test('a target is brought to its plain origin', async (t) => {
 t.test('there is one target at least, and each is named once', async (t) => {
   const several = loadConfig(textFor('{targets: [http://a, http://b, "https://a"]}'), 'c.yaml', {})
   t.equal(several.config.upstreams.orders?.targets.length, 3)
-  for (const targets of ['[]', '[http://a, http://A:80]']) {
-    t.match(problems(`{targets: ${targets}}`), [
-      /^upstreams\.orders\.targets: expected a list of origins, each of them once/,
-    ])
-  }
+  t.match(problems('{targets: []}'), [/^upstreams\.orders\.targets: expected a list of origins/])
+  t.match(problems('{targets: [http://a, http://A:80]}'), [
+    /targets\[1\]: is the same as targets\[0\]/,
+  ])
   t.match(problems('{}'), [/^upstreams\.orders\.targets: is required/])
   t.match(problems('{targets: http://a}'), [/targets: expected a list of origins.*, found text/])
 })
@@ -35,7 +34,9 @@ t.test(
     t.match(problems('{targets: [http://a], balance: least-request}'), [
       /balance: expected one of least-requests, round-robin, hash.*did you mean/i,
     ])
-    t.match(problems('{targets: [http://a], hashOn: "x tenant"}'), [/hashOn: expected subject, or/])
+    t.match(problems('{targets: [http://a], balance: hash, hashOn: "x tenant"}'), [
+      /hashOn: expected subject, or/,
+    ])
   },
 )
 

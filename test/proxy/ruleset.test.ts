@@ -29,6 +29,7 @@ function create(t: Test, config = load(), document: unknown = issuer.jwks()) {
       return { ok: true, value: answer }
     },
     keysChanged: (_, problem) => problems.push(problem),
+    discovered: () => undefined,
   })
   t.teardown(rulesets.stop)
   const breakDown = () => {

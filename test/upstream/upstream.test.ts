@@ -40,7 +40,11 @@ async function start(t: Test, count: number, changes: Partial<UpstreamSettings> 
       engine: 'lean',
       ...changes,
     },
-    { clock: realClock, random: () => seeded.below(1_000) / 1_000 },
+    {
+      clock: realClock,
+      random: () => seeded.below(1_000) / 1_000,
+      discovered: () => undefined,
+    },
   )
   t.teardown(async () => {
     await upstream.destroy()

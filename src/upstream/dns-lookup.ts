@@ -1,0 +1,38 @@
+// Targets by one name: each of its IPv4 and IPv6 addresses is one.
+import type { LookUp } from './discovery.ts'
+import { createNameLookUp, openResolver, toOrigin } from './name-lookup.ts'
+
+export interface DnsSettings {
+  /** `http:` or `https:` */
+  readonly scheme: string
+  readonly host: string
+  readonly port: number
+}
+
+export interface NameServers {
+  /** Each with or without a port; the machine's own where there is none. */
+  readonly servers: readonly string[]
+  /** Whether names may lead to link-local addresses. */
+  readonly allowLinkLocal: boolean
+}
+
+export function createDnsLookUp(
+  { scheme, host, port }: DnsSettings,
+  { servers, allowLinkLocal }: NameServers,
+): LookUp {
+  const lookUpNames = createNameLookUp(allowLinkLocal)
+  const serverName = scheme === 'https:' ? host : undefined
+  return {
+    async ask(signal) {
+      const [answer] = await lookUpNames(openResolver(servers, signal), [host])
+      if (!answer?.isFresh) throw new Error(answer?.problem)
+      const { addresses, ttlMs, leftOut, problem } = answer
+      const targets = addresses.map((address) => ({
+        target: toOrigin(scheme, address, port),
+        serverName,
+      }))
+      return { targets, ttlMs, leftOut, problem }
+    },
+    close: () => undefined,
+  }
+}
