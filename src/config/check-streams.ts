@@ -35,6 +35,10 @@ function checkCredentials(route: Mapping, path: ConfigPath): Finding[] {
       .map((key) => ({ path: [...path, key], message }))
   }
   const credentials = asMapping(route.credentials)
+  if ('origins' in credentials && !('cookie' in credentials)) {
+    const message = 'means nothing without a cookie: no other place is filled by a browser itself'
+    return [{ path: [...path, 'credentials', 'origins'], message }]
+  }
   if (route.credentials !== credentials || Object.keys(credentials).length > 0) return []
   const message = 'an empty mapping; leave it out where tokens are in Authorization alone'
   return [{ path: [...path, 'credentials'], message }]

@@ -8,11 +8,13 @@ import {
   kindOf,
   listOf,
   oneOf,
+  parsedText,
   sizeOrNone,
   text,
 } from './fields.ts'
 import { orForever } from './schema-upstream.ts'
 import { didYouMean } from './suggest.ts'
+import { parseOrigin } from './web-address.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -139,12 +141,24 @@ const access = z
 const COOKIE = "a cookie name: letters, digits and !#$%&'*+-.^_`|~"
 const TOKEN_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
+const ORIGIN =
+  'an http or https origin such as https://app.example.com, without path, query or user name'
+
 const credentials = z
   .strictObject(
     {
       cookie: text(COOKIE, TOKEN_PATTERN)
         .exactOptional()
         .describe('The name of a cookie that holds the token. Used where it is nowhere else.'),
+      origins: listOf(
+        parsedText(ORIGIN, /^https?:\/\//, parseOrigin).meta({ title: 'origin' }),
+        'a list of origins',
+        "expected at least one origin; leave origins out for the request's own host alone",
+      )
+        .exactOptional()
+        .describe(
+          "Origins whose pages may do something with the cookie, beside those of the request's own host. Default: none.",
+        ),
       query: text(
         'the name of a query parameter: letters, digits, ".", "_" and "-"',
         /^[A-Za-z0-9._-]+$/,

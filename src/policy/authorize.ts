@@ -97,7 +97,7 @@ function judge(
   if (isRejected(presented)) return presented
   const { token, isAmbient } = presented
   if (!isAmbient || !needsOrigin(facts, isUpgrade(route, facts))) return token
-  return isFromOwnOrigin(facts, []) ? token : ORIGIN_DENIED
+  return isFromOwnOrigin(facts, places.origins ?? []) ? token : ORIGIN_DENIED
 }
 
 function decide(rule: Rule, caller: Caller | Rejected): Decision {

@@ -6,6 +6,8 @@ import { trimBlanks } from '../http/headers.ts'
 export interface CredentialPlaces {
   /** Name of a cookie. */
   readonly cookie?: string | undefined
+  /** Origins whose pages may do something with the cookie, beside those of the request's own host. */
+  readonly origins?: readonly string[] | undefined
   /** Name of a query parameter. */
   readonly query?: string | undefined
   /** A subprotocol `bearer.<token>` that is offered with a WebSocket (RFC 6455 section 1.9). */

@@ -25,6 +25,13 @@ t.test('values of any shape are looked into without throwing', async (t) => {
   for (const credentials of [null, 1, 'x', [], true, undefined]) t.same(check({ credentials }), [])
 })
 
+t.test('origins are for a cookie', async (t) => {
+  const origins = ['https://a.example']
+  t.match(check({ credentials: { origins } }), [/origins: means nothing without a cookie/])
+  t.match(check({ credentials: { origins, query: 'a' } }), [/origins: means nothing/])
+  t.same(check({ credentials: { origins, cookie: 'a' } }), [])
+})
+
 t.test('an upgrade that no request can ask for is told', async (t) => {
   const access = 'authenticated'
   const upgrades = ['websocket']

@@ -155,6 +155,10 @@ t.test('further places of a token are named, each by a name that can stand there
     query: 'access_token',
   })
   t.equal(load(`${PATH}, access: authenticated`)?.credentials, undefined)
+  const origins = load(more('{cookie: a, origins: ["https://App.example:443/", "http://b:81"]}'))
+  t.strictSame(origins?.credentials?.origins, ['https://app.example', 'http://b:81'])
+  for (const origin of ['app.example', 'https://a/b', '"*"', '"null"'])
+    t.match(problems(more(`{cookie: a, origins: [${origin}]}`)), [/origins\[0\]: expected an http/])
   t.match(problems(more('{cookie: "a b"}')), [/cookie: expected a cookie name/])
   t.match(problems(more('{cookie: "a=b"}')), [/cookie: expected a cookie name/])
   t.match(problems(more('{query: "a&b"}')), [/query: expected the name of a query parameter/])

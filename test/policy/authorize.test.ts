@@ -153,7 +153,7 @@ t.test('the same caller gets the very same decision again', async (t) => {
 })
 
 const PLACES = `
-  - {name: cookie, match: {path: /shop/*}, access: authenticated, upstream: up, credentials: {cookie: token}}
+  - {name: cookie, match: {path: /shop/*}, access: authenticated, upstream: up, credentials: {cookie: token, origins: ['https://partner.example']}}
   - {name: query, match: {path: /shop/admin}, access: {userPool: main, groups: {anyOf: [admins]}}, upstream: up, credentials: {query: t}}
   - {name: plain, match: {path: /plain}, access: authenticated, upstream: up}
 `
@@ -205,6 +205,7 @@ t.test('what changes something with a cookie has to come from an own page', asyn
   t.equal(await ask(), 'origin_denied')
   t.equal(await ask('Origin', 'https://evil.example'), 'origin_denied')
   t.equal(await ask('Origin', 'https://a.example'), 'allow cookie')
+  t.equal(await ask('Origin', 'https://partner.example'), 'allow cookie')
   t.equal(await ask('Sec-Fetch-Site', 'same-origin'), 'allow cookie')
   const authorization = 'Bearer readers'
   const asked = answerAnywhere('/shop/x', cookie, { method: 'POST', authorization })

@@ -86,12 +86,19 @@ const shortLived = (ms: number) => {
 }
 
 /** Reads until the end, and says what it was like. */
-async function readEvents(path: string, fields: Record<string, string>) {
+async function readEvents(
+  path: string,
+  fields: Record<string, string>,
+  heard: () => void = () => undefined,
+) {
   const response = await fetch(`${gate.origin}${path}`, { headers: fields })
   const events: string[] = []
   let end = 'whole'
   try {
-    for await (const chunk of response.body ?? []) events.push(Buffer.from(chunk).toString())
+    for await (const chunk of response.body ?? []) {
+      events.push(Buffer.from(chunk).toString())
+      heard()
+    }
   } catch {
     end = 'broken'
   }
@@ -108,11 +115,10 @@ t.test('events come one by one, and the stream ends with its token', async (t) =
     void isSeen.promise.then(() => response.write('data: 2\n\n'))
   })
   const { token, expMs } = shortLived(300)
-  const reading = readEvents('/events', { cookie: `token=${token}` })
-  isSeen.resolve()
-  const { events, end } = await reading
+  // The second event is sent once the first has come.
+  const { events, end } = await readEvents('/events', { cookie: `token=${token}` }, isSeen.resolve)
   t.equal(end, 'whole')
-  t.equal(events.join(''), 'data: 1\n\ndata: 2\n\n')
+  t.same(events, ['data: 1\n\n', 'data: 2\n\n'])
   t.ok(Date.now() >= expMs, 'not before')
   t.ok(Date.now() < expMs + 1_000, 'soon after')
   await isAborted.promise
