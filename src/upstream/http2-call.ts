@@ -6,8 +6,8 @@ import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
 import type { EngineSettings } from './engine.ts'
 import type { UpstreamFailure } from './failure.ts'
 import { toResponseFields } from './http2-fields.ts'
-import { streamBody } from './stream-body.ts'
 import { NEVER, type Waiting } from './sweep.ts'
+import { Upload } from './upload.ts'
 
 /** What carries a call. */
 export interface CallSession {
@@ -45,14 +45,14 @@ export class Http2Call implements UpstreamCall, Waiting {
   lostSessions = 0
   over = false
   /** Resets the stream of a request whose body is not over: `close` would end the body first, as if it were whole. */
-  readonly cutting: AbortController | undefined
+  readonly cutting: AbortController | undefined = undefined
   private readonly sink: ResponseSink
   private readonly release: () => void
   private readonly owner: CallOwner
   private readonly times: Pick<EngineSettings, 'responseMs' | 'idleMs'>
   private session: CallSession | undefined
   private stream: ClientHttp2Stream | undefined
-  private stopBody: (() => void) | undefined
+  private readonly upload: Upload | undefined = undefined
   private isHeard = false
   private isWhole = false
   /** The sink holds the last chunk; `isRead` then says that there is nothing behind it. */
@@ -67,7 +67,9 @@ export class Http2Call implements UpstreamCall, Waiting {
     this.release = release
     this.owner = owner
     this.times = request.timeouts ?? owner.settings
-    this.cutting = request.body === null ? undefined : new AbortController()
+    if (request.body === null) return
+    this.cutting = new AbortController()
+    this.upload = this.createUpload(request.body)
   }
 
   begin(session: CallSession, stream: ClientHttp2Stream): void {
@@ -83,9 +85,8 @@ export class Http2Call implements UpstreamCall, Waiting {
     })
     stream.on('close', () => this.closed(stream))
     this.watchEnd(stream)
-    const { body } = this.request
-    this.waitFor(body === null ? this.times.responseMs : NEVER)
-    if (body !== null) this.sendBody(stream, body)
+    this.waitFor(this.upload ? NEVER : this.times.responseMs)
+    this.upload?.begin(stream)
   }
 
   abort(): void {
@@ -133,15 +134,12 @@ export class Http2Call implements UpstreamCall, Waiting {
     }
   }
 
-  private sendBody(stream: ClientHttp2Stream, body: NonNullable<UpstreamRequest['body']>): void {
+  private createUpload(body: NonNullable<UpstreamRequest['body']>): Upload {
     const { responseMs } = this.times
     // While the client is the one to be waited for, the upstream cannot be late.
-    this.stopBody = streamBody(body, stream, this.request, {
+    return new Upload(body, this.request, {
       blocked: (isBlocked) => this.waitForHead(isBlocked ? responseMs : NEVER),
-      sent: () => {
-        this.stopBody = undefined
-        this.waitForHead(responseMs)
-      },
+      sent: () => this.waitForHead(responseMs),
       failed: (detail) => this.fail({ kind: 'protocol', detail }),
     })
   }
@@ -164,6 +162,7 @@ export class Http2Call implements UpstreamCall, Waiting {
       return
     }
     this.isHeard = true
+    this.upload?.forget()
     if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) this.isWhole = true
     this.waitFor(this.times.idleMs)
     this.sink.head(toStatus(raw), headers)
@@ -189,7 +188,7 @@ export class Http2Call implements UpstreamCall, Waiting {
     if (!this.isHeard || !this.isWhole) return
     this.isRead = true
     if (this.isHeld) return
-    const isUploading = this.stopBody !== undefined
+    const isUploading = this.upload?.isSent === false
     if (!this.end()) return
     if (isUploading) this.reset()
     this.sink.ended(this.trailers)
@@ -197,7 +196,7 @@ export class Http2Call implements UpstreamCall, Waiting {
 
   /** Always the last that is heard of a stream. */
   private closed(stream: ClientHttp2Stream): void {
-    const { session, request } = this
+    const { session, upload } = this
     this.session = undefined
     session?.left(this)
     if (this.over || this.isRead) return
@@ -206,7 +205,8 @@ export class Http2Call implements UpstreamCall, Waiting {
     const isRefused = isEnding || code === NGHTTP2_REFUSED_STREAM
     const isUnprocessed = isRefused && !this.isHeard
     const detail = session?.problem ?? this.problem ?? `the upstream reset the stream (${code})`
-    if (isUnprocessed && request.body === null) {
+    if (isUnprocessed && upload?.isRepeatable !== false) {
+      upload?.leave()
       this.stream = undefined
       this.due = NEVER
       this.lostSessions += isEnding && session.hasServed ? SERVED_OTHERS : 1
@@ -236,8 +236,7 @@ export class Http2Call implements UpstreamCall, Waiting {
     if (this.over) return false
     this.over = true
     this.due = NEVER
-    this.stopBody?.()
-    this.stopBody = undefined
+    this.upload?.stop()
     this.owner.ended(this)
     this.release()
     return true

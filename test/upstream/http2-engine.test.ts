@@ -14,6 +14,7 @@ import {
   GOAWAY,
   HEADERS,
   PING,
+  type RawPeer,
   RST_STREAM,
   startRawHttp2Upstream,
 } from '../support/raw-http2-upstream.ts'
@@ -312,6 +313,81 @@ t.test('a response that breaks off is never whole, whatever the reset says', asy
   }
 })
 
+t.test(
+  'an answer before the end of the request’s body is whole, and the upload ends',
+  async (t) => {
+    const { server, ask } = await startRaw(t)
+    for (const code of [undefined, 0]) {
+      server.frames.length = 0
+      server.handle(({ type, stream }, peer) => {
+        if (type !== HEADERS) return
+        peer.sendHeaders(stream, { ':status': '403' })
+        peer.send(DATA, stream, Buffer.from('no'), END_STREAM)
+        if (code !== undefined) peer.send(RST_STREAM, stream, Buffer.from([0, 0, 0, code]))
+      })
+      const body = new PassThrough()
+      const { sink } = ask({ ...GET, method: 'POST', body })
+      body.write('x')
+      t.same(await endOf(sink), ['ended', []], `reset: ${code}`)
+      t.same(sink.heard[1], ['data', 'no'])
+      t.ok(body.destroyed)
+      if (code === undefined)
+        await eventually('a reset', () => server.frames.some(({ type }) => type === RST_STREAM))
+      t.notOk(
+        server.frames.some(({ type, flags }) => type === DATA && (flags & END_STREAM) !== 0),
+        'no end of the upload was sent',
+      )
+    }
+  },
+)
+
+t.test('a request that is cut off is never ended first', async (t) => {
+  const { server, ask } = await startRaw(t)
+  const body = new PassThrough()
+  const { sink, call } = ask({ ...GET, method: 'POST', body })
+  body.write('part')
+  await eventually('the part', () => server.frames.some(({ type }) => type === DATA))
+  call.abort()
+  await eventually('a reset', () => server.frames.some(({ type }) => type === RST_STREAM))
+  t.same(
+    server.frames.filter(({ type, flags }) => type === DATA && (flags & END_STREAM) !== 0),
+    [],
+  )
+  const reset = server.frames.find(({ type }) => type === RST_STREAM)
+  t.equal(reset?.payload.readUInt32BE(), 8)
+  t.same(sink.heard, [])
+})
+
+t.test('responses without a body, however they say so', async (t) => {
+  const { server, ask } = await startRaw(t)
+  const answers: Readonly<Record<string, (stream: number, peer: RawPeer) => void>> = {
+    'the head ends it': (stream, peer) =>
+      peer.sendHeaders(stream, { ':status': '200' }, END_STREAM),
+    'an empty part ends it': (stream, peer) => {
+      peer.sendHeaders(stream, { ':status': '200' })
+      peer.send(DATA, stream, Buffer.alloc(0), END_STREAM)
+    },
+    'a 100 comes before': (stream, peer) => {
+      peer.sendHeaders(stream, { ':status': '100' })
+      peer.sendHeaders(stream, { ':status': '204' }, END_STREAM)
+    },
+    'it answers HEAD': (stream, peer) =>
+      peer.sendHeaders(stream, { ':status': '200', 'content-length': '5' }, END_STREAM),
+  }
+  for (const [name, answer] of Object.entries(answers)) {
+    server.handle(({ type, stream }, peer) => {
+      if (type === HEADERS) answer(stream, peer)
+    })
+    const { sink } = ask({ ...GET, method: name.endsWith('HEAD') ? 'HEAD' : 'GET' })
+    await sink.done
+    t.same(
+      sink.heard.map(([what]) => what),
+      ['head', 'ended'],
+      name,
+    )
+  }
+})
+
 t.test('what no response may hold fails it', async (t) => {
   const { server, ask } = await startRaw(t)
   const heads: Record<string, Readonly<Record<string, string>>> = {
@@ -389,10 +465,43 @@ t.test('what the upstream did not process goes to another session, and not for e
   server.frames.length = 0
   t.same(await endOf(ask().sink), ['failed', 'unreachable'])
   t.equal(server.frames.filter(({ type }) => type === HEADERS).length, 4)
+  for (const [size, count] of [
+    [64 * 1024, 4],
+    [64 * 1024 + 1, 1],
+  ] as const) {
+    server.frames.length = 0
+    const body = new PassThrough({ highWaterMark: size })
+    const chunks: unknown[] = []
+    body.on('data', (chunk) => chunks.push(chunk))
+    server.handle(({ type, stream }, peer) => {
+      if (type === HEADERS)
+        void eventually('the body', () => chunks.length > 0).then(() =>
+          peer.send(RST_STREAM, stream, Buffer.from([0, 0, 0, 7])),
+        )
+    })
+    const posted = ask({ ...GET, method: 'POST', body })
+    body.end(Buffer.alloc(size))
+    t.same(await endOf(posted.sink), ['failed', 'unreachable'], `a body of ${size} bytes`)
+    t.equal(server.frames.filter(({ type }) => type === HEADERS).length, count)
+  }
+})
+
+t.test('a short body that was not processed is sent again, to its end', async (t) => {
+  const { server, ask } = await startRaw(t)
+  const bodies = new Map<number, string>()
+  server.handle(({ type, stream, payload, flags }, peer) => {
+    if (type !== DATA) return
+    bodies.set(stream, (bodies.get(stream) ?? '') + payload.toString())
+    if (bodies.size === 1) peer.send(RST_STREAM, stream, Buffer.from([0, 0, 0, 7]))
+    else if ((flags & END_STREAM) !== 0) peer.sendHeaders(stream, { ':status': '204' }, END_STREAM)
+  })
   const body = new PassThrough()
-  const posted = ask({ ...GET, method: 'POST', body })
-  body.write('x')
-  t.same(await endOf(posted.sink), ['failed', 'unreachable'], 'a body is never sent again')
+  const { sink } = ask({ ...GET, method: 'POST', headers: ['content-length', '9'], body })
+  body.write('first')
+  await eventually('a second stream', () => bodies.size === 2)
+  body.end('last')
+  t.same(await endOf(sink), ['ended', []])
+  t.same([...bodies.values()], ['first', 'firstlast'])
 })
 
 t.test('GOAWAY lets what is under way end, and new requests go to a new session', async (t) => {
