@@ -32,6 +32,8 @@ export interface ConfigParts {
   /** YAML of further settings of the upstream, indented by four. */
   readonly up?: string
   readonly upstreamOrigin?: string | readonly string[]
+  /** YAML of how the upstream's targets are found, in their place. */
+  readonly discover?: string
   readonly listen?: string
   readonly admin?: string
   /** What the key endpoint answers at first; by default the issuer's keys. */
@@ -95,7 +97,11 @@ userPools:
 ${parts.pool ?? ''}
 upstreams:
   up:
-    targets: ${JSON.stringify([parts.upstreamOrigin ?? upstream.origin].flat())}
+    ${
+      parts.discover === undefined
+        ? `targets: ${JSON.stringify([parts.upstreamOrigin ?? upstream.origin].flat())}`
+        : `discover: ${parts.discover}`
+    }
 ${parts.up ?? ''}
 routes: ${parts.routes ?? ROUTES}`
 }
