@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import t from 'tap'
 import { Exchange } from '../../src/proxy/exchange.ts'
 import type { RequestBody } from '../../src/proxy/request-body.ts'
+import type { Tunnel } from '../../src/proxy/tunnel.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 
 function create(url = '/x?secret=1') {
@@ -95,3 +96,52 @@ t.test(
     t.equal(exchange.requestBytes, 7)
   },
 )
+
+/** An exchange whose response has been a 101, and what its tunnel was told. */
+function createTunnelled() {
+  const made = create()
+  made.response.writableFinished = false
+  const ends: unknown[][] = []
+  made.exchange.tunnels({
+    endEarly: (...how: unknown[]) => void ends.push(how),
+  } as unknown as Tunnel)
+  return { ...made, ends }
+}
+
+t.test(
+  'a tunnel that both sides have ended is whole, one that broke says who broke it',
+  async (t) => {
+    for (const [how, outcome] of [
+      ['whole', 'complete'],
+      ['client_aborted', 'client_aborted'],
+      ['upstream_truncated', 'upstream_truncated'],
+    ] as const) {
+      const { exchange } = createTunnelled()
+      exchange.tunnelled(how)
+      exchange.finish()
+      t.equal(exchange.outcome, outcome)
+    }
+  },
+)
+
+t.test('a tunnel is ended as going away, and the line says why; nothing else is one', async (t) => {
+  const { exchange, ends } = createTunnelled()
+  t.ok(exchange.endTunnel('the drain time is over'))
+  t.same(ends, [[1001, '']])
+  t.equal(exchange.detail, 'the drain time is over')
+  const plain = create().exchange
+  t.notOk(plain.endTunnel('the drain time is over'))
+  t.equal(plain.detail, '')
+})
+
+t.test('what the token has ended is not called broken by what follows from it', async (t) => {
+  const { clock, exchange } = createTunnelled()
+  let ended = 0
+  exchange.endsAt(clock.now() + 1_000, () => void ended++)
+  await clock.advance(1_000)
+  exchange.tunnelled('client_aborted')
+  exchange.finish()
+  t.equal(ended, 1)
+  t.equal(exchange.outcome, 'token_expired')
+  t.equal(clock.pending(), 0)
+})

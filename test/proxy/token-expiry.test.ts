@@ -52,6 +52,16 @@ t.test('cancelled it leaves nothing behind, also after it has waited more than o
   t.equal(state.runs, 0)
 })
 
+t.test('ten thousand that end before their tokens leave nothing behind', async (t) => {
+  const clock = createFakeClock()
+  const timers = Array.from({ length: 10_000 }, (_, i) =>
+    startTokenExpiry(clock.now() + 1_000 + i, clock, () => t.fail('it was cancelled')),
+  )
+  for (const timer of timers) timer.cancel()
+  t.equal(clock.pending(), 0)
+  await clock.advance(20_000)
+})
+
 t.test('no single wait is longer than a minute, however far the expiry', async (t) => {
   const waits: number[] = []
   const clock = {

@@ -258,15 +258,24 @@ async function startAnother(t: Test, more: string, up = '') {
   return { gateway, connection: await opened('/quiet', { headers, gateway }) }
 }
 
-t.test('R-31 it goes on while the gateway drains, and is then closed with 1001', async (t) => {
-  const { gateway, connection } = await startAnother(t, 'timeouts: {drain: 300ms}')
-  const stopped = gateway.gateway.stop()
-  t.equal(await say(connection, 'still here'), 'still here')
-  t.match(await connection.closed, { code: 1001 })
-  await stopped
-  const line = await eventually('its line', () => gateway.accessLines().at(-1))
-  t.match(line, { route: 'quiet', status: 101, detail: /drain/ })
-})
+t.test(
+  'R-31 a hundred go on while the gateway drains, and are then closed with 1001',
+  async (t) => {
+    const { gateway, connection } = await startAnother(t, 'timeouts: {drain: 300ms}')
+    const headers = { authorization: `Bearer ${gateway.issuer.access()}` }
+    const others = await Promise.all(
+      Array.from({ length: 99 }, () => opened('/quiet', { headers, gateway })),
+    )
+    const stopped = gateway.gateway.stop()
+    t.equal(await say(connection, 'still here'), 'still here')
+    const closes = await Promise.all([connection, ...others].map(({ closed }) => closed))
+    t.ok(closes.every(({ code }) => code === 1001))
+    await stopped
+    const lines = gateway.accessLines()
+    t.equal(lines.length, 100, 'every line is written')
+    t.match(lines.at(-1), { route: 'quiet', status: 101, outcome: 'complete', detail: /drain/ })
+  },
+)
 
 t.test('one that is silent both ways is closed', async (t) => {
   const { connection } = await startAnother(t, '', '    timeouts: {idle: 300ms, total: 40s}')
