@@ -13,6 +13,7 @@ import {
   text,
 } from './fields.ts'
 import { orForever } from './schema-upstream.ts'
+import { headerEdits, rewrite } from './schema-shaping.ts'
 import { didYouMean } from './suggest.ts'
 import { parseOrigin } from './web-address.ts'
 
@@ -232,4 +233,9 @@ export const route = z.strictObject({
     .exactOptional()
     .describe('Largest request body on this route; beyond it 413. Default: `limits.body`.'),
   timeouts,
+  rewrite,
+  requestHeaders: headerEdits('What the upstream gets of the header fields of a request.'),
+  responseHeaders: headerEdits(
+    "What the client gets of the header fields of an upstream's answer.",
+  ),
 })

@@ -138,6 +138,11 @@ export const upstream = z
       .describe(
         'Speak HTTP/2 with the targets: chosen by ALPN on https, with prior knowledge on plain http. gRPC needs it.',
       ),
+    host: oneOf(['client', 'upstream'])
+      .prefault('client')
+      .describe(
+        "Which Host the targets get: the client's, or their own name. `X-Forwarded-Host` always has the client's.",
+      ),
     tls,
     connections: count(1, 100_000)
       .prefault(256)

@@ -1,7 +1,9 @@
 // Compiles the configured routes into the route table that authorize asks, or names the routes that could tie.
 import type { Config } from '../config/schema.ts'
+import { compileHeaderEdits } from '../http/header-edits.ts'
 import { compileRouteTable, type RouteProblem, type RouteTable } from '../route/route-table.ts'
 import type { Rule } from './authorize.ts'
+import type { Rewrite } from './decision.ts'
 import { compilePolicy } from './policy.ts'
 
 type RouteConfig = Config['routes'][number]
@@ -39,9 +41,19 @@ function toRule(route: RouteConfig, index: number, config: Config): Rule {
         ...config.upstreams[route.upstream]!.timeouts,
         ...route.timeouts,
       },
+      rewrite: route.rewrite && toRewrite(route.rewrite),
+      requestEdits: compileHeaderEdits(route.requestHeaders?.set, route.requestHeaders?.remove),
+      responseEdits: compileHeaderEdits(route.responseHeaders?.set, route.responseHeaders?.remove),
     },
     ...toAccess(route.access, Object.keys(config.userPools)),
   }
+}
+
+function toRewrite({
+  stripPrefix = '',
+  addPrefix = '',
+}: NonNullable<RouteConfig['rewrite']>): Rewrite {
+  return { strip: stripPrefix.split('/').length - 1, add: addPrefix }
 }
 
 function toAccess(

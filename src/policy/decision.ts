@@ -1,4 +1,5 @@
 // What authorize can answer. A request may be forwarded with an Allow and with nothing else.
+import type { HeaderEdits } from '../http/header-edits.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { CredentialPlaces } from '../token/credential-places.ts'
 import type { Rejected } from '../token/rejected.ts'
@@ -71,6 +72,17 @@ export interface Route {
   readonly endsAtExpiry?: boolean | undefined
   /** Undefined where the upstream's own hold. */
   readonly timeouts?: UpstreamTimeouts | undefined
+  /** How the path is changed for the upstream; undefined for not at all. */
+  readonly rewrite?: Rewrite | undefined
+  readonly requestEdits?: HeaderEdits | undefined
+  readonly responseEdits?: HeaderEdits | undefined
+}
+
+export interface Rewrite {
+  /** Segments that the path loses, from its beginning. */
+  readonly strip: number
+  /** What stands before the rest: '', or a path without a last slash. */
+  readonly add: string
 }
 
 export interface Allow {

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Linked } from '../base/linked-list.ts'
+import { type RawHeaders, singleValue } from '../http/headers.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { Decision, DenyReason } from '../policy/decision.ts'
 import type { ExchangeRecord, Outcome } from '../telemetry/exchange-record.ts'
@@ -13,7 +14,7 @@ import { type Broken, GOING_AWAY, type Tunnel } from './tunnel.ts'
 
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
 export class Exchange implements ExchangeRecord, Linked<Exchange> {
-  readonly id: string
+  id: string
   readonly request: IncomingMessage
   readonly response: ServerResponse
   /** The client waits to be told before it sends its body. */
@@ -85,6 +86,7 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
     this.host = facts.host.authority
     this.path = facts.target.path
     this.clientAddress = facts.clientAddress
+    if (facts.peerTrusted) this.id = givenId(facts.headers) ?? this.id
   }
 
   decided(decision: Decision): void {
@@ -171,4 +173,10 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
   private elapsedMs(): number {
     return this.clock.monotonic() - this.startedMonotonicMs
   }
+}
+
+/** The id that a trusted proxy has given the request already, where it can stand in a log as it is. */
+function givenId(headers: RawHeaders): string | undefined {
+  const id = singleValue(headers, 'x-request-id')
+  return typeof id === 'string' && /^[A-Za-z0-9._:/+=-]{1,128}$/.test(id) ? id : undefined
 }

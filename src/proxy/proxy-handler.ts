@@ -102,6 +102,11 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
 
   function forward(exchange: Exchange, facts: RequestFacts, allow: Allow, rules: Ruleset): void {
     const { route } = allow
+    const target = toUpstreamTarget(facts.target, route)
+    if (typeof target !== 'string') {
+      deny(exchange, target.reason, target.detail)
+      return
+    }
     const upstream = rules.upstreams.get(route.upstream) as Upstream
     if (exchange.waits) {
       exchange.waits = false
@@ -113,12 +118,13 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       upgrade === undefined
         ? new Relay(exchange, relayPorts, rules.buildClientHeaders, body, expiryOf(allow))
         : toUpgradeRelay(exchange, upgrade, allow, rules)
+    relay.edits = route.responseEdits
     exchange.asked(upstream.name, body)
     const call = upstream.dispatch(
       allow,
       {
         method: facts.method,
-        target: toUpstreamTarget(facts.target, route),
+        target,
         headers: rules.buildUpstreamHeaders(facts, allow, exchange.id),
         body: body?.stream ?? null,
         timeouts: route.timeouts,

@@ -1,6 +1,7 @@
 // Carries an upstream's response to the client as it comes, with the client's pace as the brake. A broken response ends in a
 // broken connection, never in a clean end.
 import type { PutOff } from '../base/turn-end.ts'
+import { editHeaders, type HeaderEdits, withoutFields } from '../http/header-edits.ts'
 import { firstValue, type RawHeaders } from '../http/headers.ts'
 import { isEventStream } from '../http/media-type.ts'
 import type { DenyReason } from '../policy/decision.ts'
@@ -36,6 +37,8 @@ export interface RelayPorts {
 
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
 export class Relay implements ResponseSink, PutOff {
+  /** What the route changes in the answer. */
+  edits: HeaderEdits | undefined
   private readonly exchange: Exchange
   private readonly ports: RelayPorts
   private readonly buildHeaders: BuildClientHeaders
@@ -74,7 +77,7 @@ export class Relay implements ResponseSink, PutOff {
     const { request, response } = this.exchange
     if (request.httpVersion === '1.0' || this.informs++ >= MAX_INFORMED) return
     try {
-      response.writeInformation(status, this.buildHeaders(headers))
+      response.writeInformation(status, this.build(headers))
     } catch {
       // What Node cannot write is left out; it is no reason to lose the response that follows.
       // TypeError too: an older Node has no writeInformation.
@@ -83,7 +86,7 @@ export class Relay implements ResponseSink, PutOff {
 
   head(status: number, headers: RawHeaders): void {
     const { exchange } = this
-    const lines = this.buildHeaders(headers)
+    const lines = this.buildHead(headers)
     if (this.ports.draining()) lines.push('connection', 'close')
     exchange.answered()
     const length = firstValue(lines, 'content-length')
@@ -132,7 +135,7 @@ export class Relay implements ResponseSink, PutOff {
   ended(trailers: RawHeaders): void {
     const { response } = this.exchange
     if (response.writableEnded || this.last !== undefined) return
-    if (trailers.length > 0) response.addTrailers(toPairs(this.buildHeaders(trailers)))
+    if (trailers.length > 0) response.addTrailers(toPairs(this.build(trailers)))
     response.end()
   }
 
@@ -146,6 +149,18 @@ export class Relay implements ResponseSink, PutOff {
       this.putOff()
     } else if (this.body?.tooLarge()) this.ports.deny(exchange, 'body_too_large', detail)
     else this.ports.deny(exchange, REASONS[kind], detail)
+  }
+
+  /** The fields of the answer itself. */
+  protected buildHead(headers: RawHeaders): string[] {
+    const lines = this.buildHeaders(headers)
+    return this.edits === undefined ? lines : editHeaders(lines, this.edits)
+  }
+
+  /** Of anything but the head itself: there nothing is added. */
+  private build(headers: RawHeaders): string[] {
+    const lines = this.buildHeaders(headers)
+    return this.edits === undefined ? lines : withoutFields(lines, this.edits)
   }
 
   private putOff(): void {

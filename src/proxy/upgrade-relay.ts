@@ -22,7 +22,6 @@ export interface Upgrade {
 export class UpgradeRelay extends Relay {
   private readonly opened: Exchange
   private readonly upgrade: Upgrade
-  private readonly buildLines: BuildClientHeaders
 
   constructor(
     exchange: Exchange,
@@ -32,7 +31,6 @@ export class UpgradeRelay extends Relay {
   ) {
     super(exchange, ports, buildHeaders, undefined, upgrade.expiresAtMs)
     this.opened = exchange
-    this.buildLines = buildHeaders
     this.upgrade = upgrade
   }
 
@@ -46,7 +44,7 @@ export class UpgradeRelay extends Relay {
     }
     exchange.answered()
     const own = ['connection', 'Upgrade', 'upgrade', upgrade.protocol]
-    response.writeHead(101, [...this.buildLines(headers), ...own])
+    response.writeHead(101, [...this.buildHead(headers), ...own])
     response.flushHeaders()
     client.setTimeout(0)
     const tunnel = new Tunnel(client, upstream, this.toPorts())

@@ -1,4 +1,5 @@
 // Builds the field lines that an upstream gets: what the client may say goes first, what only Poolgate may say is added last.
+import { editHeaders } from '../http/header-edits.ts'
 import {
   compileOwnedHeaders,
   connectionNamed,
@@ -44,7 +45,9 @@ export function compileUpstreamHeaders(identityHeaders: readonly string[]): Buil
       else if (action === 'connection' && !isPlainConnection(value))
         named ??= connectionNamed(headers)
     }
-    const kept = named === undefined ? lines : withoutNamed(lines, named)
+    let kept = named === undefined ? lines : withoutNamed(lines, named)
+    const { requestEdits } = allow.route
+    if (requestEdits !== undefined) kept = editHeaders(kept, requestEdits)
     if (allow.principal) kept.push(...allow.principal.identityHeaders)
     addForwarding(kept, facts, requestId)
     return kept

@@ -21,7 +21,6 @@ export function createDnsLookUp(
   { servers, allowLinkLocal }: NameServers,
 ): LookUp {
   const lookUpNames = createNameLookUp(allowLinkLocal)
-  const serverName = scheme === 'https:' ? host : undefined
   return {
     async ask(signal) {
       const [answer] = await lookUpNames(openResolver(servers, signal), [host])
@@ -29,7 +28,7 @@ export function createDnsLookUp(
       const { addresses, ttlMs, leftOut, problem } = answer
       const targets = addresses.map((address) => ({
         target: toOrigin(scheme, address, port),
-        serverName,
+        serverName: host,
       }))
       return { targets, ttlMs, leftOut, problem }
     },

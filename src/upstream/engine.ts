@@ -14,7 +14,7 @@ export interface Engine {
 export interface TargetAddress {
   /** Scheme, host and port, or `unix:/path`. */
   readonly target: string
-  /** The name that an https target's certificate has to be for, where it is not the host. */
+  /** The target's own name, where it is not the host: an https target's certificate has to be for it. */
   readonly serverName?: string | undefined
 }
 

@@ -20,7 +20,7 @@ export function createSrvLookUp(
 ): LookUp {
   const lookUpNames = createNameLookUp(allowLinkLocal)
   // The name that is trusted is the configured one: the records' are whatever the name server says (RFC 6125 section 6.2.1).
-  const serverName = scheme === 'https:' ? host.split('.').slice(2).join('.') : undefined
+  const serverName = host.split('.').slice(2).join('.')
   return {
     async ask(signal) {
       const resolver = openResolver(servers, signal)

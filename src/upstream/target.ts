@@ -11,7 +11,7 @@ import {
 } from './engine.ts'
 import { createHttp2Engine } from './http2-engine.ts'
 import { createLeanEngine } from './lean-engine.ts'
-import { isTls } from './open-socket.ts'
+import { isTls, isUnix } from './open-socket.ts'
 import { NEVER } from './sweep.ts'
 import { createUndiciEngine } from './undici-engine.ts'
 import { createUpgradeEngine } from './upgrade.ts'
@@ -21,6 +21,8 @@ export interface TargetSettings extends EngineSettings {
   readonly engine: 'lean' | 'undici'
   /** HTTP/2 instead: chosen by ALPN on https, without asking on plain http. */
   readonly http2?: boolean
+  /** Whose Host the target gets: the client's, or its own. */
+  readonly host?: 'client' | 'upstream'
 }
 
 export interface Target {
@@ -47,6 +49,7 @@ export function createTarget(
   const capacity = settings.http2 ? NEVER : settings.connections + settings.queue
   const upgrades = createUpgradeEngine(settings, clock)
   let active = 0
+  const authority = settings.host === 'upstream' ? toAuthority(settings) : undefined
   let upgraded = 0
   const release = () => {
     active--
@@ -71,7 +74,8 @@ export function createTarget(
     origin: settings.target,
     hash: hashText(settings.target),
     active: () => active,
-    dispatch(request, sink) {
+    dispatch(asked, sink) {
+      const request = authority === undefined ? asked : withHost(asked, authority)
       if (request.upgrade !== undefined) return upgrade(request, sink)
       if (active - upgraded >= capacity) {
         sink.failed(OVERLOADED)
@@ -87,6 +91,22 @@ export function createTarget(
 
 async function both(...ends: readonly Promise<void>[]): Promise<void> {
   await Promise.all(ends)
+}
+
+/** The name that is configured: an address that was found under it says nothing to a virtual host. */
+function toAuthority({ target, serverName }: TargetSettings): string {
+  // A path is no name; any server takes this one for its own (RFC 9110 section 7.2 wants a Host always).
+  if (isUnix(target)) return 'localhost'
+  const { host, port } = new URL(target)
+  if (serverName === undefined) return host
+  return port === '' ? serverName : `${serverName}:${port}`
+}
+
+function withHost(request: UpstreamRequest, authority: string): UpstreamRequest {
+  const headers = request.headers.map((field, i) =>
+    i % 2 === 1 && request.headers[i - 1]?.toLowerCase() === 'host' ? authority : field,
+  )
+  return { ...request, headers }
 }
 
 function createEngine(settings: TargetSettings, clock: Clock, mayResend: MayResend): Engine {

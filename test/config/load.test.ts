@@ -47,6 +47,7 @@ t.test('a small configuration loads with every default', async (t) => {
           queueMs: 1_000,
         },
         engine: 'lean',
+        host: 'client',
         http2: false,
         connections: 256,
         queue: 1_000,

@@ -43,13 +43,15 @@ t.test('every IPv4 and IPv6 address is a target, for as long as the shortest hol
   t.match(await ask(), { ttlMs: 7_000, problem: undefined, leftOut: [] })
 })
 
-t.test('an https target is verified by the name, a plain one by nothing', async (t) => {
+t.test('a target goes by the name that was looked up', async (t) => {
   const https = await start(t, { A: ['10.0.0.1'] }, { scheme: 'https:' })
   t.same((await https.ask()).targets, [
     { target: 'https://10.0.0.1:8080', serverName: 'orders.internal' },
   ])
   const http = await start(t, { A: ['10.0.0.1'] })
-  t.same((await http.ask()).targets, [{ target: 'http://10.0.0.1:8080', serverName: undefined }])
+  t.same((await http.ask()).targets, [
+    { target: 'http://10.0.0.1:8080', serverName: 'orders.internal' },
+  ])
 })
 
 t.test('a thousand addresses come by TCP', async (t) => {

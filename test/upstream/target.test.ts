@@ -205,3 +205,23 @@ t.test('upgraded connections have places of their own, as many as connections', 
   for (const call of calls) call.abort()
   t.equal(upstream.active(), 0)
 })
+
+t.test('its own name as Host is the one it was found by, with the port that it has', async (t) => {
+  for (const [serverName, engine] of [
+    [undefined, 'lean'],
+    ['orders.internal', 'lean'],
+    ['orders.internal', 'undici'],
+  ] as const) {
+    const { server, upstream } = await start(t, { host: 'upstream', serverName, engine })
+    let seen = ''
+    server.answer((socket, head) => {
+      seen = head
+      socket.write(OK)
+    })
+    const sink = createRecordingSink()
+    upstream.dispatch(GET, sink)
+    await sink.done
+    const { hostname, port } = new URL(server.origin)
+    t.match(seen, `ost: ${serverName ?? hostname}:${port}\r\n`)
+  }
+})
