@@ -1,4 +1,5 @@
 // Rules between routes and what they refer to. Reads values of any shape, so that one bad setting hides no other problem.
+import { checkCors } from './check-cors.ts'
 import { checkShaping } from './check-shaping.ts'
 import { checkStreams } from './check-streams.ts'
 import { asList, asMapping, asText, asTexts, type Mapping } from './loose.ts'
@@ -18,6 +19,7 @@ export function checkRoutes(settings: Mapping): Finding[] {
       ...checkUpstream(route, path, settings),
       ...checkPath(route, path, settings),
       ...checkShaping(route, path, Object.keys(asMapping(settings.identityHeaders))),
+      ...checkCors(route, path),
       ...checkStreams(route, path),
       ...checkAccess(route.access, [...path, 'access'], Object.keys(asMapping(settings.userPools))),
     ]

@@ -2,7 +2,7 @@
 // asks for less. By the text of paths alone, which is enough for a warning.
 import { asksAsMuch } from './access-order.ts'
 import type { Config } from './schema.ts'
-import { METHODS } from './schema-route.ts'
+import { METHODS } from './methods.ts'
 import type { Finding } from './yaml-source.ts'
 
 type Route = Config['routes'][number]

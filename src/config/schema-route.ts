@@ -12,18 +12,14 @@ import {
   sizeOrNone,
   text,
 } from './fields.ts'
+import { METHODS } from './methods.ts'
+import { cors } from './schema-cors.ts'
 import { orForever } from './schema-upstream.ts'
 import { headerEdits, rewrite } from './schema-shaping.ts'
 import { didYouMean } from './suggest.ts'
 import { parseOrigin } from './web-address.ts'
 
 const HOUR_MS = 3_600_000
-
-/** Methods of RFC 9110, RFC 5789 and WebDAV; CONNECT and TRACE are never forwarded. */
-export const METHODS = [
-  'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'PROPFIND', 'PROPPATCH',
-  'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH',
-] as const // prettier-ignore
 
 /** A name of a route, an upstream or a user pool: it stands in logs and metrics. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
@@ -238,4 +234,5 @@ export const route = z.strictObject({
   responseHeaders: headerEdits(
     "What the client gets of the header fields of an upstream's answer.",
   ),
+  cors,
 })

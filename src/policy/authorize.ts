@@ -8,6 +8,7 @@ import { isRejected, type Verifier, type Wanted } from '../token/verifier.ts'
 import { type Allow, type Decision, type Deny, isUpgrade, type Route, toDeny } from './decision.ts'
 import { isFromOwnOrigin, needsOrigin } from './origin.ts'
 import type { Policy, PolicyRefusal } from './policy.ts'
+import { decidePreflight } from './preflight.ts'
 import type { Principal } from './principal.ts'
 
 /** A route with its compiled access; `wanted` is undefined where access is public. */
@@ -78,7 +79,12 @@ export function createAuthorize(
     return second instanceof Promise ? second.then(join) : join(second)
   }
 
+  const hasCors = table.inOrder.some(({ route }) => route.cors !== undefined)
   return (facts) => {
+    if (hasCors && facts.method === 'OPTIONS') {
+      const preflight = decidePreflight(facts, table)
+      if (preflight !== undefined) return preflight
+    }
     const match = table.match(facts.method, facts.host.name, facts.target)
     if (match === undefined) return NO_ROUTE
     if ('refused' in match) return toDeny(match, undefined)

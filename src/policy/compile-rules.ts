@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts'
 import { compileHeaderEdits } from '../http/header-edits.ts'
 import { compileRouteTable, type RouteProblem, type RouteTable } from '../route/route-table.ts'
 import type { Rule } from './authorize.ts'
+import { compileCors } from './cors.ts'
 import type { Rewrite } from './decision.ts'
 import { compilePolicy } from './policy.ts'
 
@@ -26,6 +27,10 @@ export function compileRules(
 }
 
 function toRule(route: RouteConfig, index: number, config: Config): Rule {
+  const responseEdits = compileHeaderEdits(
+    route.responseHeaders?.set,
+    route.responseHeaders?.remove,
+  )
   const maxBody = route.maxBody ?? config.limits.body
   return {
     route: {
@@ -43,10 +48,15 @@ function toRule(route: RouteConfig, index: number, config: Config): Rule {
       },
       rewrite: route.rewrite && toRewrite(route.rewrite),
       requestEdits: compileHeaderEdits(route.requestHeaders?.set, route.requestHeaders?.remove),
-      responseEdits: compileHeaderEdits(route.responseHeaders?.set, route.responseHeaders?.remove),
+      responseEdits,
+      cors: route.cors && compileCors(route.cors, corsMethods(route), responseEdits),
     },
     ...toAccess(route.access, Object.keys(config.userPools)),
   }
+}
+
+function corsMethods({ cors, match }: RouteConfig): readonly string[] {
+  return cors?.methods ?? match.methods ?? ['GET', 'HEAD', 'POST']
 }
 
 function toRewrite({

@@ -3,6 +3,7 @@ import type { HeaderEdits } from '../http/header-edits.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { CredentialPlaces } from '../token/credential-places.ts'
 import type { Rejected } from '../token/rejected.ts'
+import type { Cors } from './cors.ts'
 import type { Principal } from './principal.ts'
 
 /** Every reason for which Poolgate answers by itself; the same word stands in body, log and metric. */
@@ -23,6 +24,7 @@ export const DENY_REASONS = [
   'token_not_yet_valid',
   'token_revoked',
   'origin_denied',
+  'cors_denied',
   'group_missing',
   'scope_missing',
   'claim_mismatch',
@@ -76,6 +78,8 @@ export interface Route {
   readonly rewrite?: Rewrite | undefined
   readonly requestEdits?: HeaderEdits | undefined
   readonly responseEdits?: HeaderEdits | undefined
+  /** What pages of other origins may do; undefined where they are not spoken of. */
+  readonly cors?: Cors | undefined
 }
 
 export interface Rewrite {
@@ -103,7 +107,15 @@ export interface Deny {
   readonly retryAfterSeconds?: number | undefined
 }
 
-export type Decision = Allow | Deny
+/** A page may ask what its browser asks about; the answer is made here. */
+export interface Preflight {
+  readonly kind: 'preflight'
+  readonly route: Route
+  readonly principal?: undefined
+  readonly fields: Readonly<Record<string, string>>
+}
+
+export type Decision = Allow | Deny | Preflight
 
 /** Whether the request would go on in another protocol on this route. */
 export function isUpgrade({ upgrades }: Route, { upgrade }: RequestFacts): boolean {

@@ -26,6 +26,7 @@ const DENIALS: Readonly<Record<DenyReason, Denial>> = {
   token_not_yet_valid: { status: 401, text: 'The token is not valid yet' },
   token_revoked: { status: 401, text: 'The token has been revoked' },
   origin_denied: { status: 403, text: 'A page of another origin asks with a cookie' },
+  cors_denied: { status: 403, text: 'Pages of this origin may not ask for it' },
   group_missing: { status: 403, text: 'A group is missing' },
   scope_missing: { status: 403, text: 'A scope is missing' },
   claim_mismatch: { status: 403, text: 'A claim does not match' },

@@ -4,6 +4,8 @@ import type { Clock, Timer } from '../base/clock.ts'
 import type { Linked } from '../base/linked-list.ts'
 import { type RawHeaders, singleValue } from '../http/headers.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
+import type { CorsAnswer } from '../policy/cors.ts'
+import { corsAnswerFor } from '../policy/cors.ts'
 import type { Decision, DenyReason } from '../policy/decision.ts'
 import type { ExchangeRecord, Outcome } from '../telemetry/exchange-record.ts'
 import type { UpstreamCall } from '../upstream/dispatch.ts'
@@ -42,6 +44,8 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
   upstreamMs = -1
   requestBytes = 0
   responseBytes = 0
+  /** What the answer says to browsers, on a route that speaks of it. */
+  cors: CorsAnswer | undefined
   before: Exchange | undefined
   after: Exchange | undefined
   private call: UpstreamCall | undefined
@@ -89,12 +93,13 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
     if (facts.peerTrusted) this.id = givenId(facts.headers) ?? this.id
   }
 
-  decided(decision: Decision): void {
+  decided(decision: Decision, facts: RequestFacts): void {
     const { route, principal } = decision
-    this.decision = decision.kind
+    this.decision = decision.kind === 'preflight' ? 'allow' : decision.kind
     if (route) {
       this.route = route.name
       this.routeIndex = route.index
+      if (route.cors !== undefined) this.cors = corsAnswerFor(route.cors, facts.headers)
     }
     if (principal) {
       this.subject = principal.subject

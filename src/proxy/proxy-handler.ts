@@ -6,7 +6,13 @@ import { toPlainAddress } from '../http/client-address.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { withoutUserinfo } from '../http/request-target.ts'
 import { isWebSocketHandshake, WEB_SOCKET } from '../http/upgrade.ts'
-import { type Allow, type Decision, type DenyReason, isUpgrade } from '../policy/decision.ts'
+import {
+  type Allow,
+  type Decision,
+  type DenyReason,
+  isUpgrade,
+  type Preflight,
+} from '../policy/decision.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { ALLOWED_METHODS, respondDenied, toDenialResponse } from './denial-response.ts'
 import type { EarlyBytes } from './early-bytes.ts'
@@ -78,6 +84,7 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     if (!waits) discardBody(request, ports.clock)
     const close = waits || ports.draining() || CLOSING.includes(reason)
     if (close) ports.ending(exchange)
+    addFields(response, exchange.cors?.fields)
     const denial = toDenialResponse(reason, exchange.id, retryAfter)
     exchange.responseBytes = request.method === 'HEAD' ? 0 : denial.body.length
     respondDenied(response, denial, close, putOff)
@@ -118,7 +125,7 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       upgrade === undefined
         ? new Relay(exchange, relayPorts, rules.buildClientHeaders, body, expiryOf(allow))
         : toUpgradeRelay(exchange, upgrade, allow, rules)
-    relay.edits = route.responseEdits
+    relay.edits = exchange.cors === undefined ? route.responseEdits : exchange.cors.edits
     exchange.asked(upstream.name, body)
     const call = upstream.dispatch(
       allow,
@@ -134,6 +141,17 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     )
     relay.attach(call)
     exchange.serving(call)
+  }
+
+  /** To a browser that asks for a page before it sends what the page wants. */
+  function permit(exchange: Exchange, { fields }: Preflight): void {
+    const { id, response } = exchange
+    if (ports.draining()) {
+      ports.ending(exchange)
+      response.setHeader('connection', 'close')
+    }
+    addFields(response, fields)
+    response.writeHead(204, { 'x-request-id': id }).end()
   }
 
   function toUpgradeRelay(
@@ -159,11 +177,13 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     decision: Decision,
     rules: Ruleset,
   ): void {
-    exchange.decided(decision)
+    exchange.decided(decision, facts)
     // While a key was fetched, or other tokens were verified, the client may have left, or been answered for its slowness.
     if (exchange.response.destroyed || exchange.response.headersSent) return
     if (decision.kind === 'deny') {
       deny(exchange, decision.reason, decision.detail, decision.retryAfterSeconds)
+    } else if (decision.kind === 'preflight') {
+      permit(exchange, decision)
     } else if ((facts.contentLength ?? 0) > decision.route.maxBody) {
       deny(exchange, 'body_too_large', `content-length ${facts.contentLength}`)
     } else if (isUpgrade(decision.route, facts) && !isSoundUpgrade(facts)) {
@@ -239,6 +259,10 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
   }
 
   return { handle, deny, breakOff }
+}
+
+function addFields(response: ServerResponse, fields: Readonly<Record<string, string>> = {}): void {
+  for (const name in fields) response.setHeader(name, fields[name] as string)
 }
 
 function isSoundUpgrade({ upgrade, headers }: RequestFacts): boolean {

@@ -61,7 +61,7 @@ async function decide(path: string, token?: string): Promise<Decision> {
 
 async function answer(path: string, token?: string): Promise<string> {
   const decision = await decide(path, token)
-  return decision.kind === 'allow' ? `allow ${decision.route.name}` : decision.reason
+  return decision.kind === 'deny' ? decision.reason : `${decision.kind} ${decision.route.name}`
 }
 
 t.test('a route decides by what it asks for', async (t) => {
@@ -181,7 +181,7 @@ async function answerAnywhere(
     ...changes,
   } as unknown as RequestFacts
   const decision = await authorizeAnywhere(facts)
-  return decision.kind === 'allow' ? `allow ${decision.route.name}` : decision.reason
+  return decision.kind === 'deny' ? decision.reason : `${decision.kind} ${decision.route.name}`
 }
 
 t.test('each route reads tokens where it says', async (t) => {

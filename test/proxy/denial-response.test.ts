@@ -13,7 +13,14 @@ import {
 const STATUSES: Record<number, readonly DenyReason[]> = {
   400: ['target_ambiguous', 'request_malformed', 'credential_ambiguous'],
   401: DENY_REASONS.filter((reason) => /^token_|^credential_m/.test(reason)),
-  403: ['origin_denied', 'group_missing', 'scope_missing', 'claim_mismatch', 'policy_denied'],
+  403: [
+    'origin_denied',
+    'cors_denied',
+    'group_missing',
+    'scope_missing',
+    'claim_mismatch',
+    'policy_denied',
+  ],
   404: ['route_not_found'],
   405: ['method_not_allowed'],
   408: ['request_timeout'],
