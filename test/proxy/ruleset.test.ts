@@ -1,4 +1,5 @@
 // Configurations are compiled and swapped whole; what stays the same is carried over.
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config/load.ts'
@@ -7,6 +8,7 @@ import { createConfigText } from '../support/config-text.ts'
 import { eventually } from '../support/eventually.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { createIssuer } from '../support/issuer.ts'
+import { createSelfSigned } from '../support/self-signed.ts'
 
 const issuer = createIssuer()
 
@@ -65,6 +67,19 @@ t.test('parts whose settings stay the same are carried over', async (t) => {
   t.equal(after.upstreams.get('orders'), before.upstreams.get('orders'))
   t.not(after.verifier, before.verifier, 'no cached decision is')
   t.equal(fetched.length, 1)
+})
+
+t.test('a renewed certificate makes an upstream anew, and the same one does not', async (t) => {
+  const folder = t.testdir({ ca: createSelfSigned().cert })
+  const upstreams = `upstreams: {orders: {targets: ['https://127.0.0.1:9'], tls: {ca: '${folder}/ca'}}}`
+  const { rulesets } = create(t, load({ upstreams }))
+  const orders = () => rulesets.current().upstreams.get('orders')
+  const first = orders()
+  rulesets.adopt(load({ upstreams }))
+  t.equal(orders(), first)
+  writeFileSync(`${folder}/ca`, createSelfSigned().cert)
+  rulesets.adopt(load({ upstreams }))
+  t.not(orders(), first)
 })
 
 t.test('parts that changed are new, and the others are left for what is under way', async (t) => {
