@@ -1,8 +1,5 @@
 // The composition root: configuration in, a running gateway out. The only file that wires the parts together.
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
 import type { Clock } from './base/clock.ts'
 import { fetchJson } from './base/fetch-json.ts'
 import { listenOn } from './base/listen.ts'
@@ -18,10 +15,13 @@ import { toEarlyRecord } from './proxy/to-early-record.ts'
 import { createRulesets, type Ruleset, type RulesetPorts } from './proxy/ruleset.ts'
 import { createAccessLog } from './telemetry/access-log.ts'
 import { createAdminHandler, type Readiness } from './telemetry/admin.ts'
+import { createAdminServer } from './telemetry/admin-server.ts'
 import type { ExchangeRecord } from './telemetry/exchange-record.ts'
 import { logDiscovery } from './upstream/log-discovery.ts'
 import { createLog, type Log, type LogOptions } from './telemetry/log.ts'
 import { createMetrics, type MetricsSources } from './telemetry/metrics.ts'
+import type { TargetState } from './upstream/target-health.ts'
+import type { UpstreamReport } from './upstream/upstream.ts'
 
 export interface GatewayPorts {
   readonly clock: Clock
@@ -63,14 +63,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     reasons: DENY_REASONS,
     read: () => readSources(rulesets.current(), log),
   })
-  const rulesets = createRulesets(config, {
-    clock,
-    random: Math.random,
-    routeIndex: metrics.routeIndex,
-    fetchJwks: (url) =>
-      fetchJson(url, { clock, deadlineMs: JWKS_DEADLINE_MS, maxBytes: JWKS_MAX_BYTES }),
-    ...toRulesetLog(log),
-  })
+  const rulesets = createRulesets(config, toRulesetPorts(clock, log, metrics.routeIndex))
   const logAccess = createAccessLog(log, () => rulesets.current().config.log.access)
   const active = createActiveExchanges()
   const pipelined = createPipelinedExchanges()
@@ -135,6 +128,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     config.admin,
     createAdminHandler({
       ready: () => toReadiness(rulesets.current(), draining),
+      upstreams: () => toReports(rulesets.current()),
       metrics,
       log,
     }),
@@ -226,18 +220,6 @@ function toOrigin({ tls }: Config['listen'], address: string): string {
   return `${tls === undefined ? 'http' : 'https'}://${address}`
 }
 
-function createAdminServer(admin: Config['admin'], handle: RequestListener): Server {
-  const options = {
-    headersTimeout: 5_000,
-    requestTimeout: 10_000,
-    connectionsCheckingInterval: 1_000,
-  }
-  if (admin === 'none' || admin.tls === undefined) return createServer(options, handle)
-  const { cert, key } = admin.tls
-  const pair = { cert: readFileSync(cert), key: readFileSync(key) }
-  return createTlsServer({ ...options, ...pair, minVersion: 'TLSv1.2' }, handle)
-}
-
 /** Unique for this process's life, and apart from other processes' with near certainty. */
 function createIds(): () => string {
   const prefix = randomBytes(6).toString('hex')
@@ -245,16 +227,41 @@ function createIds(): () => string {
   return () => `${prefix}-${(++last).toString(36)}`
 }
 
-function toRulesetLog(log: Log): Pick<RulesetPorts, 'keysChanged' | 'discovered'> {
+function toRulesetPorts(
+  clock: Clock,
+  log: Log,
+  routeIndex: RulesetPorts['routeIndex'],
+): RulesetPorts {
   return {
+    clock,
+    random: Math.random,
+    routeIndex,
+    fetchJwks: (url) =>
+      fetchJson(url, { clock, deadlineMs: JWKS_DEADLINE_MS, maxBytes: JWKS_MAX_BYTES }),
     keysChanged: (userPool, problem) => logKeys(log, userPool, problem),
     discovered: (upstream, event) => logDiscovery(log, upstream, event),
+    healthChanged: (...change) => logHealth(log, ...change),
   }
 }
 
 function logKeys(log: Log, userPool: string, problem: string | undefined): void {
   if (problem === undefined) log.info({ user_pool: userPool }, 'keys fetched')
   else log.warn({ user_pool: userPool, problem }, 'keys cannot be fetched')
+}
+
+function logHealth(
+  log: Log,
+  upstream: string,
+  target: string,
+  state: TargetState,
+  why: string,
+): void {
+  if (state === 'healthy') log.info({ upstream, target, state }, 'target is healthy')
+  else log.warn({ upstream, target, state, why }, `target is ${state}`)
+}
+
+function toReports({ upstreams }: Ruleset): readonly UpstreamReport[] {
+  return [...upstreams.values()].map((upstream) => upstream.report())
 }
 
 function toReadiness({ keys, upstreams }: Ruleset, draining: boolean): Readiness {
@@ -266,8 +273,10 @@ function toReadiness({ keys, upstreams }: Ruleset, draining: boolean): Readiness
   return { ready: reasons.length === 0, reasons }
 }
 
-function readSources({ keys, verifier }: Ruleset, log: Log): MetricsSources {
+function readSources(ruleset: Ruleset, log: Log): MetricsSources {
+  const { keys, verifier } = ruleset
   return {
+    upstreams: toReports(ruleset),
     keySets: [...keys].map(([userPool, set]) => ({ userPool, ...set.stats() })),
     tokenCache: verifier.stats(),
     accessLogDropped: log.dropped(),

@@ -195,6 +195,8 @@ function toRecord(n: number): ExchangeRecord {
     userPool: 'main',
     clientId: CLIENT_ID,
     upstream: 'service',
+    target: '',
+    attempts: 0,
     outcome: 'complete',
     durationMs: 0.4 + n / 7_000,
     overheadMs: 0.05,

@@ -58,7 +58,13 @@ function checkUpstream(path: ConfigPath, upstream: Mapping): Finding[] {
     more: 'total',
     moreDefault: 'none',
   })
-  return [...times, ...checkTransport(path, upstream)]
+  const checks = checkOrder(parseDuration, [...path, 'health'], asMapping(upstream.health), {
+    less: 'timeout',
+    lessDefault: '2s',
+    more: 'interval',
+    moreDefault: '5s',
+  })
+  return [...times, ...checks, ...checkTransport(path, upstream)]
 }
 
 /** What a route leaves out is its upstream's. */

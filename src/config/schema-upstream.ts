@@ -6,6 +6,7 @@ import {
   durationOrNone,
   expected,
   flag,
+  listOf,
   oneOf,
   parsedText,
   text,
@@ -104,6 +105,55 @@ const ejection = z
     'When a target among several gets no requests for a while. At least half of them always do.',
   )
 
+const STATUS = /^[1-5]\d\d(-[1-5]\d\d)?$/
+
+/** First and last status; a single one is both. */
+function parseStatus(value: string): readonly [number, number] | undefined {
+  const [first = 0, last = first] = value.split('-').map(Number)
+  return STATUS.test(value) && first <= last ? [first, last] : undefined
+}
+
+const health = z
+  .strictObject({
+    path: text('a path that begins with / such as /healthz', /^\/[!-~]*$/).describe(
+      'What is asked for with GET, a query included.',
+    ),
+    host: text('a host such as orders.internal', /^[!-~]+$/)
+      .exactOptional()
+      .describe("The Host of checks. Default: the target's own."),
+    interval: duration(100, HOUR_MS)
+      .prefault('5s')
+      .describe('Between two checks of a target, give or take a tenth.'),
+    timeout: duration(10, HOUR_MS)
+      .prefault('2s')
+      .describe('For a whole response; less than `interval`.'),
+    healthy: count(1, 100)
+      .prefault(2)
+      .describe('Checks in a row that have to go well before an unhealthy target is healthy.'),
+    unhealthy: count(1, 100)
+      .prefault(3)
+      .describe('Checks in a row that have to fail before a healthy target is unhealthy.'),
+    status: listOf(
+      parsedText(
+        "a status in quotes such as '204', or a range such as 200-299",
+        STATUS,
+        parseStatus,
+      ).meta({ title: 'status or range' }),
+      'a list of statuses',
+      'expected at least one status',
+    )
+      .prefault(['200-299'])
+      .describe('Statuses that say that a target is well.'),
+  })
+  .transform(({ interval, timeout, host, ...rest }) => ({
+    ...rest,
+    host,
+    intervalMs: interval,
+    timeoutMs: timeout,
+  }))
+  .exactOptional()
+  .describe('Asks each target now and then whether it is well. Default: it is not asked.')
+
 export const upstream = z
   .strictObject({
     targets: z
@@ -126,6 +176,7 @@ export const upstream = z
         'What `hash` goes by: `subject` (the verified caller, the default), or a header as the upstream gets it. Without a value it is `least-requests`.',
       ),
     ejection,
+    health,
     timeouts,
     engine: z
       .enum(['lean', 'undici'])

@@ -38,6 +38,8 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
   userPool = ''
   clientId = ''
   upstream = ''
+  target = ''
+  attempts = 0
   outcome: Outcome = 'complete'
   durationMs = 0
   overheadMs = 0
@@ -170,6 +172,11 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
     this.expiry?.cancel()
     if (this.upstream === '') this.overheadMs = this.durationMs
     if (this.body) this.requestBytes = this.body.bytes()
+    const asked = this.call?.asked
+    if (asked) {
+      this.target = asked.origin
+      this.attempts = asked.attempts
+    }
     if (!this.isTunnelled && !this.response.writableFinished && this.outcome === 'complete')
       this.outcome = 'client_aborted'
     this.call?.abort()

@@ -57,6 +57,7 @@ export interface RulesetPorts {
   readonly keysChanged: (userPool: string, problem: string | undefined) => void
   /** What becomes of looking for an upstream's targets. */
   readonly discovered: UpstreamPorts['discovered']
+  readonly healthChanged: UpstreamPorts['healthChanged']
 }
 
 export interface Rulesets {

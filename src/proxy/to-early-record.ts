@@ -25,6 +25,8 @@ export function toEarlyRecord(
     userPool: '',
     clientId: '',
     upstream: '',
+    target: '',
+    attempts: 0,
     durationMs: 0,
     overheadMs: 0,
     upstreamMs: -1,

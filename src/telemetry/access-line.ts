@@ -32,6 +32,8 @@ export function toAccessLine(
     field(',"client_id":', record.clientId) +
     field(',"subject":', record.subject) +
     field(',"upstream":', record.upstream) +
+    field(',"target":', record.target) +
+    (record.attempts > 1 ? `,"attempts":${record.attempts}` : '') +
     `,"outcome":"${record.outcome}","duration_ms":${toMs(record.durationMs)}` +
     `,"overhead_ms":${toMs(record.overheadMs)}` +
     (record.upstreamMs < 0 ? '' : `,"upstream_ms":${toMs(record.upstreamMs)}`) +

@@ -1,7 +1,8 @@
-// The admin listener's answers: is it alive, is it ready, what has it counted. Reads only, and never for a browser's page.
+// The admin listener's answers: is it alive, is it ready, what has it counted, how are its upstreams. Reads only, and never for a browser's page.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { toUpstreamsJson, type UpstreamSource } from './upstream-families.ts'
 
 export interface Readiness {
   readonly ready: boolean
@@ -11,6 +12,7 @@ export interface Readiness {
 
 export interface AdminOptions {
   readonly ready: () => Readiness
+  readonly upstreams: () => readonly UpstreamSource[]
   readonly metrics: Pick<Metrics, 'render'>
   readonly log: Pick<Log, 'error'>
 }
@@ -23,7 +25,7 @@ interface AdminAnswer {
 
 const PLAIN_TEXT = 'text/plain; charset=utf-8'
 
-/** Answers GET and HEAD of /livez, /readyz and /metrics; whatever comes from a page of another origin is refused. */
+/** Answers GET and HEAD of /livez, /readyz, /upstreams and /metrics; whatever comes from a page of another origin is refused. */
 export function createAdminHandler(
   options: AdminOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
@@ -31,6 +33,14 @@ export function createAdminHandler(
     [
       ['/livez', () => ({ status: 200, body: 'ok\n' })],
       ['/readyz', () => toReadinessAnswer(options.ready())],
+      [
+        '/upstreams',
+        () => ({
+          status: 200,
+          body: toUpstreamsJson(options.upstreams()),
+          contentType: 'application/json; charset=utf-8',
+        }),
+      ],
       ['/metrics', (request) => toMetricsAnswer(options, request.headers.accept)],
     ],
   )

@@ -28,6 +28,10 @@ export interface ExchangeRecord {
   readonly clientId: string
   /** Upstream name; empty when none was asked. */
   readonly upstream: string
+  /** Which of its targets was asked last; empty where it has only one. */
+  readonly target: string
+  /** Targets that were asked. */
+  readonly attempts: number
   readonly outcome: Outcome
   readonly durationMs: number
   /** Milliseconds until the upstream was asked, or until the gateway's own answer was ready. */

@@ -21,6 +21,7 @@ import {
   type RouteCounts,
   STATUS_CLASSES,
 } from './request-counts.ts'
+import { toUpstreamFamilies, type UpstreamSource } from './upstream-families.ts'
 
 /** What other parts count themselves, read when somebody scrapes. */
 export interface MetricsSources {
@@ -39,6 +40,7 @@ export interface MetricsSources {
     readonly evictions: number
   }
   readonly accessLogDropped: number
+  readonly upstreams: readonly UpstreamSource[]
 }
 
 export interface MetricsOptions {
@@ -103,7 +105,13 @@ export function createMetrics(options: MetricsOptions): Metrics {
     exchangeStarted: () => void activeRequests++,
     exchangeEnded: () => void activeRequests--,
     async render(accept) {
-      const ours = [...toRequestFamilies(counts), ...gauges(), ...toSourceFamilies(read())]
+      const sources = read()
+      const ours = [
+        ...toRequestFamilies(counts),
+        ...gauges(),
+        ...toSourceFamilies(sources),
+        ...toUpstreamFamilies(sources.upstreams),
+      ]
       return expose([...ours, ...(await readNode(nodeMetrics))], prefersOpenMetrics(accept))
     },
   }

@@ -10,7 +10,7 @@ export interface BalancedCallPorts {
   /** Another target than `not`, where there is one. */
   choose(not: Target | undefined): Target | undefined
   succeeded(target: Target): void
-  failed(target: Target): void
+  failed(target: Target, why: string): void
   /** Whether a second attempt is within what the upstream can bear. */
   mayRetry(): boolean
 }
@@ -41,6 +41,11 @@ export class BalancedCall implements ResponseSink, UpstreamCall {
     if (this.target === target) this.call = call
   }
 
+  get asked(): UpstreamCall['asked'] {
+    const { target } = this
+    return target && { origin: target.origin, attempts: this.isRetried ? 2 : 1 }
+  }
+
   abort(): void {
     this.call?.abort()
   }
@@ -57,7 +62,7 @@ export class BalancedCall implements ResponseSink, UpstreamCall {
   head(status: number, headers: RawHeaders): void {
     this.isHeard = true
     const target = this.target as Target
-    if (GATEWAY_ERRORS.includes(status)) this.ports.failed(target)
+    if (GATEWAY_ERRORS.includes(status)) this.ports.failed(target, `status ${status}`)
     else this.ports.succeeded(target)
     this.sink.head(status, headers)
   }
@@ -84,7 +89,9 @@ export class BalancedCall implements ResponseSink, UpstreamCall {
   }
 
   failed(failure: UpstreamFailure): void {
-    if (this.isTargets(failure)) this.ports.failed(this.target as Target)
+    if (this.isTargets(failure)) {
+      this.ports.failed(this.target as Target, `${failure.kind}: ${failure.detail}`)
+    }
     const other = this.mayRepeat(failure) ? this.ports.choose(this.target) : undefined
     if (other !== undefined && this.ports.mayRetry()) {
       this.isRetried = true

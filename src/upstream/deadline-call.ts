@@ -24,6 +24,10 @@ export class DeadlineCall implements ResponseSink, UpstreamCall {
     return this
   }
 
+  get asked(): UpstreamCall['asked'] {
+    return this.call?.asked
+  }
+
   abort(): void {
     this.end()
     this.call?.abort()

@@ -41,6 +41,8 @@ export interface ResponseSink {
 }
 
 export interface UpstreamCall {
+  /** Which of several targets was asked last, and how many were; absent where there is only one. */
+  readonly asked?: { readonly origin: string; readonly attempts: number } | undefined
   /** Lets go of the upstream; the sink hears nothing more. */
   abort(): void
   resume(): void

@@ -8,6 +8,7 @@ import {
   type MayResend,
   NEVER_RESENT,
   OVERLOADED,
+  type TargetAddress,
 } from './engine.ts'
 import { createHttp2Engine } from './http2-engine.ts'
 import { createLeanEngine } from './lean-engine.ts'
@@ -28,6 +29,7 @@ export interface TargetSettings extends EngineSettings {
 export interface Target {
   /** Scheme, host and port. */
   readonly origin: string
+  readonly address: TargetAddress
   /** Of the origin, 30 bits. */
   readonly hash: number
   /** Requests that it has at present, those that wait for a connection included. */
@@ -72,6 +74,7 @@ export function createTarget(
 
   return {
     origin: settings.target,
+    address: { target: settings.target, serverName: settings.serverName },
     hash: hashText(settings.target),
     active: () => active,
     dispatch(asked, sink) {

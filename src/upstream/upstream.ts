@@ -9,11 +9,18 @@ import { type Balance, createBalancer } from './balancer.ts'
 import { BalancedCall, type BalancedCallPorts } from './balanced-call.ts'
 import { DeadlineCall } from './deadline-call.ts'
 import { NO_CALL, type ResponseSink, type UpstreamCall, type UpstreamRequest } from './dispatch.ts'
-import { createEjections, type EjectionSettings } from './ejection.ts'
 import type { MayResend, TargetAddress } from './engine.ts'
+import type { HealthCheckSettings } from './health-check.ts'
+import { createHealthChecks } from './health-checks.ts'
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts'
 import { NEVER } from './sweep.ts'
 import { createTarget, type Target, type TargetSettings } from './target.ts'
+import {
+  createTargetHealth,
+  type EjectionSettings,
+  type StateOf,
+  type TargetState,
+} from './target-health.ts'
 import { createTargetSet } from './target-set.ts'
 
 export interface UpstreamSettings extends Omit<TargetSettings, keyof TargetAddress> {
@@ -25,6 +32,8 @@ export interface UpstreamSettings extends Omit<TargetSettings, keyof TargetAddre
   /** What `hash` goes by: `subject`, or a header in lower case. */
   readonly hashOn: string
   readonly ejection: EjectionSettings
+  /** Undefined where targets are not checked. */
+  readonly health?: HealthCheckSettings | undefined
   /** From dispatch to the end of the response; Infinity for as long as it takes. */
   readonly totalMs: number
 }
@@ -34,12 +43,39 @@ export interface UpstreamPorts {
   readonly random: () => number
   /** What becomes of looking for targets. */
   readonly discovered: (upstream: string, event: DiscoveryEvent) => void
+  /** A target of an upstream is in another state. */
+  readonly healthChanged: (
+    upstream: string,
+    origin: string,
+    state: TargetState,
+    why: string,
+  ) => void
+}
+
+/** One target as operators see it. */
+export interface TargetReport extends StateOf {
+  readonly origin: string
+  /** Requests that it has at present. */
+  readonly active: number
+}
+
+export interface UpstreamReport {
+  readonly name: string
+  readonly targets: readonly TargetReport[]
+  readonly states: Readonly<Record<TargetState, number>>
+  /** Whether targets get requests that should not, because no other is left. */
+  readonly isPanicking: boolean
+  /** Counts since it began. */
+  readonly ejections: number
+  readonly retries: number
+  readonly checks: { readonly success: number; readonly failure: number }
 }
 
 export interface Upstream {
   readonly name: string
   /** Its targets at present. */
   targets(): readonly Target[]
+  report(): UpstreamReport
   dispatch(allow: Allow, request: UpstreamRequest, sink: ResponseSink): UpstreamCall
   /** Takes no more requests and ends once those under way have. */
   close(): Promise<void>
@@ -48,33 +84,61 @@ export interface Upstream {
 }
 
 export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts): Upstream {
-  const { name, targets: origins, discover, balance, hashOn, ejection, totalMs, ...rest } = settings
+  const {
+    name,
+    targets: origins,
+    discover,
+    balance,
+    hashOn,
+    ejection,
+    health,
+    totalMs,
+    ...rest
+  } = settings
   const budget = createRetryBudget(ports.clock)
+  let retries = 0
+  const mayRetry = () => {
+    const isWithin = budget.spend()
+    if (isWithin) retries++
+    return isWithin
+  }
   const mayResend: MayResend = (sink) =>
-    sink instanceof BalancedCall ? sink.mayResend() : budget.spend()
+    sink instanceof BalancedCall ? sink.mayResend() : mayRetry()
   const targets = createTargetSet(
     (address) => createTarget({ ...rest, ...address }, ports.clock, mayResend),
     ports.clock,
   )
-  const ejections = createEjections<Target>(ejection, ports.clock)
+  const states = createTargetHealth<Target>(ejection, health !== undefined, {
+    clock: ports.clock,
+    changed: ({ origin }, state, why) => ports.healthChanged(name, origin, state, why),
+  })
+  const checks =
+    health &&
+    createHealthChecks(health, {
+      ...ports,
+      createProbe: ({ address }) => createProbe({ ...rest, ...address }, health, ports.clock),
+      settled: states.checked,
+    })
 
   function replace(addresses: readonly TargetAddress[]): void {
-    ejections.replace(targets.replace(addresses))
+    const present = targets.replace(addresses)
+    states.replace(present)
+    checks?.replace(present)
   }
 
   function balanced(): Upstream['dispatch'] {
     const choose = createBalancer<Target>(balance, ports.random)
     const callPorts: BalancedCallPorts = {
       choose(not) {
-        const others = ejections.candidates().filter((target) => target !== not)
+        const others = states.candidates().filter((target) => target !== not)
         return others.length === 0 ? undefined : choose(others, undefined)
       },
-      succeeded: ejections.succeeded,
-      failed: ejections.failed,
-      mayRetry: budget.spend,
+      succeeded: states.succeeded,
+      failed: states.failed,
+      mayRetry,
     }
     return (allow, request, sink) => {
-      const candidates = ejections.candidates()
+      const candidates = states.candidates()
       if (candidates.length === 0) {
         const detail = `no target is known yet: ${discovery?.problem()}`
         sink.failed({ kind: 'unreachable', detail })
@@ -99,13 +163,27 @@ export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts)
         })
   function stop(): void {
     discovery?.stop()
-    ejections.stop()
+    states.stop()
+    checks?.stop()
   }
   const [only, ...others] = targets.present()
   const dispatch = only !== undefined && others.length === 0 ? toOnly(only, budget) : balanced()
   return {
     name,
     targets: targets.present,
+    report: () => ({
+      name,
+      targets: targets.present().map((target) => ({
+        origin: target.origin,
+        active: target.active(),
+        ...states.stateOf(target),
+      })),
+      states: states.states(),
+      isPanicking: states.isPanicking(),
+      ejections: states.ejections(),
+      retries,
+      checks: checks?.counts() ?? { success: 0, failure: 0 },
+    }),
     dispatch(allow, request, sink) {
       const boundMs = request.timeouts === undefined ? totalMs : request.timeouts.totalMs
       if (boundMs === NEVER) return dispatch(allow, request, sink)
@@ -129,6 +207,16 @@ function toOnly(target: Target, budget: RetryBudget): Upstream['dispatch'] {
     budget.earn()
     return target.dispatch(request, sink)
   }
+}
+
+/** The same target, on a connection of its own and with the times of a check. */
+function createProbe(
+  settings: TargetSettings,
+  { timeoutMs }: HealthCheckSettings,
+  clock: Clock,
+): Target {
+  const times = { connectMs: timeoutMs, responseMs: timeoutMs, idleMs: timeoutMs }
+  return createTarget({ ...settings, ...times, connections: 1, queue: 1 }, clock)
 }
 
 /** Undefined where there is nothing to go by. */

@@ -92,3 +92,38 @@ t.test('tls says something, and a certificate comes with its key', async (t) => 
   t.match(withTls('{serverName: "b.test:443"}'), [/serverName: expected a host name/])
   t.match(withTls('{ca: /a, insecureSkipVerify: true}'), [/unknown key/])
 })
+
+t.test('health names a path, and has its times and numbers in order', async (t) => {
+  const { config } = loadConfig(
+    textFor("{targets: [http://a], health: {path: /healthz, status: [200-204, '304']}}"),
+    'c.yaml',
+    {},
+  )
+  t.strictSame(config.upstreams.orders?.health, {
+    path: '/healthz',
+    host: undefined,
+    intervalMs: 5_000,
+    timeoutMs: 2_000,
+    healthy: 2,
+    unhealthy: 3,
+    status: [
+      [200, 204],
+      [304, 304],
+    ],
+  })
+  for (const [health, problem] of [
+    ['{}', /health\.path: is required/],
+    ['{path: healthz}', /health\.path: expected a path that begins with \//],
+    ['{path: /a b}', /health\.path: expected a path/],
+    ['{path: /, interval: 99ms}', /health\.interval: must be at least 100ms/],
+    ['{path: /, timeout: 5s}', /health\.timeout: must be less than interval, which is 5s/],
+    ['{path: /, interval: 2s}', /health\.interval: must be more than timeout, which is 2s/],
+    ['{path: /, status: [204]}', /status\[0\]: expected a status in quotes/],
+    ['{path: /, status: [299-200]}', /status\[0\]: expected a status/],
+    ['{path: /, status: [600-700]}', /status\[0\]: expected a status/],
+    ['{path: /, status: []}', /status: expected at least one status/],
+    ['{path: /, healthy: 0}', /healthy: expected a whole number from 1 to 100/],
+  ] as const) {
+    t.match(problems(`{targets: [http://a], health: ${health}}`).join(), problem, health)
+  }
+})

@@ -19,6 +19,8 @@ export function createExchangeRecord(changes: Partial<ExchangeRecord> = {}): Exc
     userPool: 'main',
     clientId: '4exampleclient0000000000001',
     upstream: 'orders',
+    target: '',
+    attempts: 1,
     outcome: 'complete',
     durationMs: 3.25,
     overheadMs: 0.125,

@@ -35,6 +35,14 @@ t.test('a line holds everything there is to tell, under stable names', async (t)
   })
 })
 
+t.test('where there are several targets it names the one that was asked last', async (t) => {
+  t.match(parse({ target: 'http://10.0.1.10:8080', attempts: 2 }), {
+    target: 'http://10.0.1.10:8080',
+    attempts: 2,
+  })
+  t.notOk('attempts' in parse({ target: 'http://10.0.1.10:8080', attempts: 1 }))
+})
+
 t.test('what does not apply is left out', async (t) => {
   const none = { route: '', reason: '', detail: '', subject: '', userPool: '', clientId: '' }
   const line = parse({ ...none, upstream: '', upstreamMs: -1, routeIndex: -1, decision: 'none' })

@@ -14,6 +14,7 @@ async function start(t: Test, options: Partial<AdminOptions> = {}) {
   const errors: string[] = []
   const handler = createAdminHandler({
     ready: () => ({ ready: true, reasons: [] }),
+    upstreams: () => [],
     metrics: { render: async (accept) => ({ contentType: 'text/x', body: `for ${accept}\n` }) },
     log: { error: (_fields, message) => void errors.push(message) },
     ...options,
@@ -50,6 +51,52 @@ t.test('/readyz answers 200, or 503 with the reasons', async (t) => {
   t.match(await ask('/readyz'), {
     status: 503,
     body: 'not ready\nuser pool main has no keys\ndraining\n',
+  })
+})
+
+t.test('/upstreams tells how every target is, as JSON', async (t) => {
+  const target = { origin: 'http://10.0.1.10:8080', state: 'ejected', sinceMs: 0, active: 3 }
+  const { ask } = await start(t, {
+    upstreams: () => [
+      {
+        name: 'orders',
+        states: { healthy: 1, ejected: 1 },
+        isPanicking: true,
+        ejections: 1,
+        retries: 0,
+        checks: { success: 0, failure: 0 },
+        targets: [
+          { ...target, lastFailure: 'status 503' },
+          { ...target, origin: 'http://b', state: 'healthy', lastFailure: '' },
+        ],
+      },
+    ],
+  })
+  const { status, body, headers } = await ask('/upstreams')
+  t.equal(status, 200)
+  t.match(headers['content-type'], /^application\/json/)
+  t.same(JSON.parse(body), {
+    upstreams: [
+      {
+        upstream: 'orders',
+        panic: true,
+        targets: [
+          {
+            origin: 'http://10.0.1.10:8080',
+            state: 'ejected',
+            since: '1970-01-01T00:00:00.000Z',
+            active_requests: 3,
+            last_failure: 'status 503',
+          },
+          {
+            origin: 'http://b',
+            state: 'healthy',
+            since: '1970-01-01T00:00:00.000Z',
+            active_requests: 3,
+          },
+        ],
+      },
+    ],
   })
 })
 

@@ -13,6 +13,23 @@ const SOURCES = {
   ],
   tokenCache: { entries: 4, hits: 100, misses: 5, evictions: 1 },
   accessLogDropped: 9,
+  upstreams: [
+    {
+      name: 'orders',
+      targets: ['healthy', 'healthy', 'ejected'].map((state, n) => ({
+        origin: `http://10.0.1.${n}:8080`,
+        state,
+        sinceMs: 0,
+        active: n,
+        lastFailure: '',
+      })),
+      states: { healthy: 2, unchecked: 0, ejected: 1, unhealthy: 0 },
+      isPanicking: true,
+      ejections: 4,
+      retries: 5,
+      checks: { success: 6, failure: 7 },
+    },
+  ],
 }
 
 const create = (routes: readonly string[] = ['admin', 'assets']) =>
@@ -46,6 +63,12 @@ const TYPES = {
   poolgate_request_duration_seconds: 'histogram',
   poolgate_overhead_seconds: 'histogram',
   poolgate_upstream_duration_seconds: 'histogram',
+  poolgate_upstream_targets: 'gauge',
+  poolgate_upstream_panic: 'gauge',
+  poolgate_upstream_active_requests: 'gauge',
+  poolgate_upstream_ejections_total: 'counter',
+  poolgate_upstream_retries_total: 'counter',
+  poolgate_upstream_health_checks_total: 'counter',
   poolgate_request_bytes_total: 'counter',
   poolgate_response_bytes_total: 'counter',
   poolgate_active_requests: 'gauge',
@@ -228,4 +251,23 @@ t.test('two metrics do not share a count', async (t) => {
   one.connectionOpened()
   one.observe(createExchangeRecord())
   t.equal((await read(other)).series.get('poolgate_connections'), 0)
+})
+
+t.test('upstreams tell of their targets by state, and never by address', async (t) => {
+  const { body } = await create().render(undefined)
+  const { series } = parseMetricsText(body, false)
+  t.notMatch(body, /10\.0\.1\./)
+  const expected = {
+    'poolgate_upstream_targets{upstream="orders",state="healthy"}': 2,
+    'poolgate_upstream_targets{upstream="orders",state="unchecked"}': 0,
+    'poolgate_upstream_targets{upstream="orders",state="ejected"}': 1,
+    'poolgate_upstream_targets{upstream="orders",state="unhealthy"}': 0,
+    'poolgate_upstream_panic{upstream="orders"}': 1,
+    'poolgate_upstream_active_requests{upstream="orders"}': 3,
+    'poolgate_upstream_ejections_total{upstream="orders"}': 4,
+    'poolgate_upstream_retries_total{upstream="orders"}': 5,
+    'poolgate_upstream_health_checks_total{upstream="orders",result="success"}': 6,
+    'poolgate_upstream_health_checks_total{upstream="orders",result="failure"}': 7,
+  }
+  for (const [name, value] of Object.entries(expected)) t.equal(series.get(name), value, name)
 })

@@ -22,6 +22,7 @@ function createTarget(origin: string, atOnce?: UpstreamFailure): FakeTarget {
   const done: string[] = []
   return {
     origin,
+    address: { target: origin },
     hash: 0,
     sinks,
     done,
@@ -172,3 +173,11 @@ t.test(
     t.equal(begin(GET, [createTarget('a')], () => false).call.mayResend(), false)
   },
 )
+
+t.test('it tells which target was asked last, and how many were', async (t) => {
+  const [a, b] = [createTarget('a'), createTarget('b')]
+  const { call } = begin(GET, [a, b])
+  t.same(call.asked, { origin: 'a', attempts: 1 })
+  a.sinks[0]?.failed(failure('protocol'))
+  t.same(call.asked, { origin: 'b', attempts: 2 })
+})

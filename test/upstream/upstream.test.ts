@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import type { Allow } from '../../src/policy/decision.ts'
 import type { Principal } from '../../src/policy/principal.ts'
 import { createUpstream, type UpstreamSettings } from '../../src/upstream/upstream.ts'
+import { eventually } from '../support/eventually.ts'
 import { realClock } from '../support/real-clock.ts'
 import { type RawUpstream, startRawUpstream } from '../support/raw-upstream.ts'
 import { createRecordingSink } from '../support/recording-sink.ts'
@@ -22,6 +23,7 @@ async function start(t: Test, count: number, changes: Partial<UpstreamSettings> 
     servers.push(await startRawUpstream((socket) => socket.write(answer)))
   }
   const seeded = createSeeded(7)
+  const changed: [string, string, string][] = []
   const upstream = createUpstream(
     {
       name: 'up',
@@ -44,6 +46,7 @@ async function start(t: Test, count: number, changes: Partial<UpstreamSettings> 
       clock: realClock,
       random: () => seeded.below(1_000) / 1_000,
       discovered: () => undefined,
+      healthChanged: (_name, origin, state, why) => void changed.push([origin, state, why]),
     },
   )
   t.teardown(async () => {
@@ -63,7 +66,7 @@ async function start(t: Test, count: number, changes: Partial<UpstreamSettings> 
     for (let i = 0; i < times; i++) answers.push(await ask(one))
     return answers
   }
-  return { servers, upstream, ask, askMany }
+  return { servers, upstream, ask, askMany, changed }
 }
 
 interface Ask {
@@ -117,7 +120,7 @@ t.test('POST is never asked of a second target', async (t) => {
 })
 
 t.test('a target that fails five times in a row gets no more, whatever the method', async (t) => {
-  const { servers, askMany } = await start(t, 2)
+  const { servers, upstream, askMany, changed } = await start(t, 2)
   let asked = 0
   servers[0]?.answer((socket) => {
     asked++
@@ -125,6 +128,12 @@ t.test('a target that fails five times in a row gets no more, whatever the metho
   })
   const answers = await askMany(100, { method: 'POST' })
   t.equal(asked, 5)
+  t.same(changed, [[servers[0]?.origin, 'ejected', '5 failures in a row: status 503']])
+  t.match(upstream.report(), {
+    isPanicking: false,
+    ejections: 1,
+    targets: [{ state: 'ejected', lastFailure: 'status 503' }, { state: 'healthy' }],
+  })
   t.equal(answers.filter((answer) => answer === '1').length, 95)
 })
 
@@ -133,4 +142,62 @@ t.test('close ends all targets', async (t) => {
   await askMany(10)
   await upstream.close()
   t.equal(await ask(), 'unreachable')
+})
+
+const HEALTH = {
+  path: '/healthz',
+  host: undefined,
+  intervalMs: 20,
+  timeoutMs: 1_000,
+  healthy: 1,
+  unhealthy: 1,
+  status: [[200, 299]] as const,
+}
+
+t.test('a target that fails its checks gets no requests until it passes them', async (t) => {
+  const { servers, upstream, askMany } = await start(t, 2, { health: HEALTH })
+  const states = () => upstream.report().targets.map(({ state }) => state)
+  servers[0]?.answer((socket, head) => {
+    const status = head.startsWith('GET /healthz ') ? '500 Ill' : '200 OK'
+    socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 1\r\n\r\n0`)
+  })
+  await eventually('the verdicts', () => states().join() === 'unhealthy,healthy')
+  t.same(new Set(await askMany(40)), new Set(['1']))
+  servers[0]?.answer((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n0'))
+  await eventually('the verdicts', () => states().join() === 'healthy,healthy')
+  t.same(new Set(await askMany(40)), new Set(['0', '1']))
+})
+
+t.test('with every target unhealthy all of them get requests', async (t) => {
+  const { servers, upstream, askMany } = await start(t, 2, { health: HEALTH })
+  for (const [n, server] of servers.entries()) {
+    server.answer((socket, head) => {
+      const status = head.startsWith('GET /healthz ') ? '500 Ill' : '200 OK'
+      socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 1\r\n\r\n${n}`)
+    })
+  }
+  await eventually('the verdicts', () => upstream.report().isPanicking)
+  t.same(new Set(await askMany(40)), new Set(['0', '1']))
+})
+
+t.test('checks take no place of a request, and count as none', async (t) => {
+  const { servers, upstream, ask } = await start(t, 1, {
+    health: HEALTH,
+    connections: 1,
+    queue: 0,
+  })
+  const asked: string[] = []
+  servers[0]?.answer((socket, head) => {
+    asked.push(head.split(' ')[1] ?? '')
+    if (head.startsWith('GET /healthz '))
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx')
+  })
+  const waiting = ask()
+  await eventually('checks beside a request', () => asked.filter((a) => a !== '/').length > 3)
+  t.match(upstream.report().targets, [{ active: 1, state: 'healthy' }])
+  await upstream.destroy()
+  await waiting
+  const seen = asked.length
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(asked.length, seen, 'and end with the upstream')
 })
