@@ -1,6 +1,6 @@
 // The configuration's one source of types, defaults, documentation and JSON Schema. What it does not name is refused.
 import { z } from 'zod'
-import { count, duration, expected, listOf, oneOf, size, text } from './fields.ts'
+import { count, duration, expected, flag, listOf, oneOf, size, text } from './fields.ts'
 import { CLAIM, HEADER_NAME, HEADER_NAME_PATTERN } from './identity-header-names.ts'
 import { admin, limits, listen, timeouts, trustedProxies } from './schema-listener.ts'
 import { NAME, NAME_PATTERN, route } from './schema-route.ts'
@@ -79,6 +79,11 @@ export const configSchema = z
       .prefault('/_poolgate')
       .describe("Everything below it is the gateway's own and never forwarded."),
     trustedProxies,
+    forwardedHeader: flag()
+      .prefault(false)
+      .describe(
+        'Whether upstreams get `Forwarded` (RFC 7239) beside `X-Forwarded-*`, with what trusted proxies said there first.',
+      ),
     userPools: z
       .record(name, userPool, { error: expected('a mapping of name to user pool') })
       .prefault({})

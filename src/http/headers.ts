@@ -100,6 +100,12 @@ export function compileOwnedHeaders(
   }
 }
 
+/** Every line of a field, in order, as one list (RFC 9110 section 5.3). @param name in lower case */
+export function listValue(headers: RawHeaders, name: string): string | undefined {
+  const lines = headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === name)
+  return lines.length === 0 ? undefined : lines.join(', ')
+}
+
 /** The value of a field where it first stands. `name` in lower case. */
 export function firstValue(headers: RawHeaders, name: string): string | undefined {
   for (let i = 0; i < headers.length; i += 2) {

@@ -1,6 +1,6 @@
 // Answers a browser's question whether a page may ask what it wants to (a CORS preflight, Fetch Standard section 4.8), by the route
 // that the request itself would have. It carries no token, and nothing of it is forwarded.
-import { type RawHeaders, singleValue } from '../http/headers.ts'
+import { listValue, type RawHeaders, singleValue, trimBlanks } from '../http/headers.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { RouteTable } from '../route/route-table.ts'
 import { type CorsAnswer, corsAnswerFor } from './cors.ts'
@@ -39,7 +39,9 @@ function toAsked({ method, headers, hasBody }: RequestFacts): Asked | undefined 
   const wanted = singleValue(headers, 'access-control-request-method')
   if (typeof wanted !== 'string' || typeof singleValue(headers, 'origin') !== 'string')
     return undefined
-  return { method: wanted, names: listedNames(headers, 'access-control-request-headers') }
+  const names = listValue(headers, 'access-control-request-headers') ?? ''
+  const trimmed = names.split(',').map((name) => trimBlanks(name).toLowerCase())
+  return { method: wanted, names: trimmed.filter((name) => name !== '') }
 }
 
 function findRefusal({ cors }: Route, asked: Asked, headers: RawHeaders): string | undefined {
@@ -49,11 +51,4 @@ function findRefusal({ cors }: Route, asked: Asked, headers: RawHeaders): string
   if (!cors.methods.has(asked.method)) return 'the method is not one of cors.methods'
   const isForeign = asked.names.some((name) => !cors.headers.has(name))
   return isForeign ? 'a header is not one of cors.headers' : undefined
-}
-
-/** Every line of the field, as one list (RFC 9110 section 5.3). */
-function listedNames(headers: RawHeaders, field: string): readonly string[] {
-  const lines = headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === field)
-  const names = lines.flatMap((line) => line.split(',')).map((name) => name.trim().toLowerCase())
-  return names.filter((name) => name !== '')
 }

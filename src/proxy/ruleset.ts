@@ -93,7 +93,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       verifier,
       keys,
       upstreams: upstreamsInUse.make(toUpstreamSources(config.upstreams), startUpstream),
-      buildUpstreamHeaders: compileUpstreamHeaders(headerNames),
+      buildUpstreamHeaders: compileUpstreamHeaders(headerNames, config.forwardedHeader),
       buildClientHeaders: compileClientHeaders(headerNames),
       isTrusted: compileTrustedProxies(config.trustedProxies),
       limits: { headerFields: config.limits.headerFields, target: config.limits.targetBytes },

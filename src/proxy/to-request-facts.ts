@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { clientAddress, toPlainAddress } from '../http/client-address.ts'
-import { checkFraming, hasBody, singleValue } from '../http/headers.ts'
+import { checkFraming, hasBody, listValue, singleValue } from '../http/headers.ts'
 import { parseHost } from '../http/host.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { parseRequestTarget } from '../http/request-target.ts'
@@ -64,20 +64,12 @@ export function toRequestFacts(
     peerAddress,
     peerTrusted,
     clientAddress: peerTrusted
-      ? clientAddress(peerAddress, forwardedFor(headers), isTrusted)
+      ? clientAddress(peerAddress, listValue(headers, 'x-forwarded-for'), isTrusted)
       : peerAddress,
     secure: (request.socket as TLSSocket).encrypted === true,
     hasBody: hasBody(framing),
     contentLength: framing.contentLength,
   }
-}
-
-/** Every X-Forwarded-For line, in order, as one list (RFC 9110 section 5.3). */
-export function forwardedFor(headers: readonly string[]): string | undefined {
-  const lines = headers.filter(
-    (_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === 'x-forwarded-for',
-  )
-  return lines.length === 0 ? undefined : lines.join(', ')
 }
 
 function unreadable(reason: DenyReason, detail: string): Unreadable {

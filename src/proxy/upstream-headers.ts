@@ -5,6 +5,7 @@ import {
   connectionNamed,
   isHopByHop,
   isPlainConnection,
+  listValue,
   normaliseFieldName,
   type RawHeaders,
 } from '../http/headers.ts'
@@ -12,7 +13,7 @@ import { rememberByName } from '../http/name-memo.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { Allow, Route } from '../policy/decision.ts'
 import { takeCookie, takeProtocol } from '../token/credential-places.ts'
-import { forwardedFor } from './to-request-facts.ts'
+import { toForwardedField } from './forwarded-field.ts'
 
 export type BuildUpstreamHeaders = (
   facts: RequestFacts,
@@ -26,9 +27,13 @@ export type BuildUpstreamHeaders = (
  */
 type Action = 'pass' | 'drop' | 'peer' | 'token' | 'cookie' | 'protocol' | 'connection'
 
-export function compileUpstreamHeaders(identityHeaders: readonly string[]): BuildUpstreamHeaders {
+/** @param withForwarded whether upstreams get Forwarded (RFC 7239) too */
+export function compileUpstreamHeaders(
+  identityHeaders: readonly string[],
+  withForwarded = false,
+): BuildUpstreamHeaders {
   const owned = compileOwnedHeaders(identityHeaders)
-  const actionOf = rememberByName((name) => toAction(name, owned))
+  const actionOf = rememberByName((name) => toAction(name, owned, withForwarded))
   return (facts, allow, requestId) => {
     const { headers } = facts
     const lines: string[] = []
@@ -50,11 +55,16 @@ export function compileUpstreamHeaders(identityHeaders: readonly string[]): Buil
     if (requestEdits !== undefined) kept = editHeaders(kept, requestEdits)
     if (allow.principal) kept.push(...allow.principal.identityHeaders)
     addForwarding(kept, facts, requestId)
+    if (withForwarded) kept.push('forwarded', toForwardedField(facts))
     return kept
   }
 }
 
-function toAction(name: string, owned: ReturnType<typeof compileOwnedHeaders>): Action {
+function toAction(
+  name: string,
+  owned: ReturnType<typeof compileOwnedHeaders>,
+  withForwarded: boolean,
+): Action {
   const normalised = normaliseFieldName(name)
   if (normalised === 'connection') return 'connection'
   // Many upstreams read `_` as `-`, some decode `%`: such a name could be any other.
@@ -63,6 +73,7 @@ function toAction(name: string, owned: ReturnType<typeof compileOwnedHeaders>): 
   if (normalised === 'cookie') return 'cookie'
   if (normalised === 'sec-websocket-protocol') return 'protocol'
   if (normalised === 'x-forwarded-for' || normalised === 'x-request-id') return 'drop'
+  if (withForwarded && normalised === 'forwarded') return 'drop'
   const owner = owned(normalised)
   if (owner === 'always' || owner === 'never') return 'drop'
   return owner === 'unless_trusted' ? 'peer' : 'pass'
@@ -94,7 +105,7 @@ function withoutNamed(lines: RawHeaders, named: ReadonlySet<string>): string[] {
 }
 
 function addForwarding(lines: string[], facts: RequestFacts, requestId: string): void {
-  const earlier = facts.peerTrusted ? forwardedFor(facts.headers) : undefined
+  const earlier = facts.peerTrusted ? listValue(facts.headers, 'x-forwarded-for') : undefined
   const peer = facts.peerAddress
   if (peer !== '') lines.push('x-forwarded-for', earlier ? `${earlier}, ${peer}` : peer)
   if (!facts.peerTrusted || !has(lines, 'x-forwarded-proto')) {

@@ -17,6 +17,7 @@ t.test('a small configuration loads with every default', async (t) => {
     admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 } },
     pathPrefix: '/_poolgate',
     trustedProxies: [],
+    forwardedHeader: false,
     userPools: {
       main: {
         userPoolId: 'eu-west-1_EXAMPLE01',

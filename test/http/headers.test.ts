@@ -5,6 +5,7 @@ import {
   compileOwnedHeaders,
   connectionNamed,
   isHopByHop,
+  listValue,
   normaliseFieldName,
   singleValue,
   trimBlanks,
@@ -224,6 +225,12 @@ t.test('S-01, S-03, S-04, S-05: any other framing is malformed', async (t) => {
       JSON.stringify(headers),
     )
   }
+})
+
+t.test('all lines of a field are one list', async (t) => {
+  const headers = ['X-Forwarded-For', 'a', 'X', 'b', 'x-forwarded-for', 'c, d']
+  t.equal(listValue(headers, 'x-forwarded-for'), 'a, c, d')
+  t.equal(listValue(['X', 'x-forwarded-for'], 'x-forwarded-for'), undefined)
 })
 
 t.test('no spelling of an owned name is anybody’s', async (t) => {

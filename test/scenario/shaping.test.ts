@@ -10,7 +10,7 @@ import { sendRaw } from '../support/raw-client.ts'
 import { startGateway } from '../support/start-gateway.ts'
 
 const gate = await startGateway({
-  more: 'trustedProxies: [127.0.0.1]',
+  more: 'trustedProxies: [127.0.0.1]\nforwardedHeader: true',
   up: '    host: upstream',
   routes: `
   - name: api
@@ -88,6 +88,13 @@ t.test('the id that a trusted proxy gave is kept, where it can stand in a log', 
     t.not(valuesOf((await ask('/api/x', { 'x-request-id': id })).seen, 'x-request-id')[0], id)
   const denied = await ask('/who', { 'x-request-id': 'id-7' })
   t.equal(denied.answer.headers.get('x-request-id'), 'id-7')
+})
+
+t.test('Forwarded has what a trusted proxy said, then what was seen here', async (t) => {
+  const { seen } = await ask('/api/x', { forwarded: 'for=198.51.100.7' })
+  const { host } = new URL(gate.origin)
+  const own = `for=127.0.0.1;host="${host}";proto=http`
+  t.same(valuesOf(seen, 'forwarded'), [`for=198.51.100.7, ${own}`])
 })
 
 t.test('trace context goes through untouched', async (t) => {
