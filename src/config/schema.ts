@@ -84,6 +84,11 @@ export const configSchema = z
       .describe(
         'Whether upstreams get `Forwarded` (RFC 7239) beside `X-Forwarded-*`, with what trusted proxies said there first.',
       ),
+    loopGuard: flag()
+      .prefault(false)
+      .describe(
+        'Whether requests go on with `Via`, so that one that comes back for the second time is refused: 508 `loop_detected`.',
+      ),
     userPools: z
       .record(name, userPool, { error: expected('a mapping of name to user pool') })
       .prefault({})

@@ -42,6 +42,7 @@ export const DENY_REASONS = [
   'keys_unavailable',
   'overloaded',
   'draining',
+  'loop_detected',
   'internal_error',
 ] as const
 

@@ -45,6 +45,7 @@ const DENIALS: Readonly<Record<DenyReason, Denial>> = {
   overloaded: { status: 503, text: 'Too many requests are under way' },
   draining: { status: 503, text: 'The gateway is stopping' },
   upstream_timeout: { status: 504, text: 'The upstream took too long' },
+  loop_detected: { status: 508, text: 'The request goes round in a circle' },
 }
 
 /** What `Allow` lists (RFC 9110 section 10.2.1); routes may take more, and decide. */
@@ -124,6 +125,7 @@ function errorOf(status: number): string {
     502: 'bad_gateway',
     503: 'service_unavailable',
     504: 'gateway_timeout',
+    508: 'loop_detected',
   }
   return names[status] ?? 'internal_server_error'
 }

@@ -229,6 +229,11 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       return
     }
     exchange.received(facts)
+    if (rules.loopGuard?.isLooping(facts.headers) === true) {
+      exchange.decision = 'deny'
+      deny(exchange, 'loop_detected', 'its Via has this gateway twice')
+      return
+    }
     proceed(exchange, facts, rules)
   }
 

@@ -21,6 +21,7 @@ import {
   type UpstreamSettings,
 } from '../upstream/upstream.ts'
 import { type BuildClientHeaders, compileClientHeaders } from './client-headers.ts'
+import { createLoopGuard, type LoopGuard } from './loop-guard.ts'
 import type { RequestLimits } from './to-request-facts.ts'
 import { type BuildUpstreamHeaders, compileUpstreamHeaders } from './upstream-headers.ts'
 
@@ -43,6 +44,8 @@ export interface Ruleset {
   readonly limits: RequestLimits
   /** Protocols that some route lets its callers go on with, in lower case. */
   readonly upgrades: ReadonlySet<string>
+  /** Undefined where nobody asks for one. */
+  readonly loopGuard: LoopGuard | undefined
   /** Whether a target is Poolgate's own, in any of its readings. */
   readonly isReserved: (target: RequestTarget) => boolean
 }
@@ -71,6 +74,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
   const keysInUse = createCarryOver<KeyRefresh>()
   const upstreamsInUse = createCarryOver<Upstream>()
   const retiring = new Set<Upstream>()
+  const ownGuard = createLoopGuard(ports.random)
   let current = compile(first)
 
   function compile(config: Config): Ruleset {
@@ -87,17 +91,23 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       toPrincipal: (verified) => toCaller(toPrincipal(verified)),
     })
     const headerNames = Object.keys(config.identityHeaders)
+    const loopGuard = config.loopGuard ? ownGuard : undefined
     return {
       config,
       authorize: createAuthorize(compileRules(config, ports.routeIndex).table, verifier),
       verifier,
       keys,
       upstreams: upstreamsInUse.make(toUpstreamSources(config.upstreams), startUpstream),
-      buildUpstreamHeaders: compileUpstreamHeaders(headerNames, config.forwardedHeader),
+      buildUpstreamHeaders: compileUpstreamHeaders(
+        headerNames,
+        config.forwardedHeader,
+        loopGuard?.via,
+      ),
       buildClientHeaders: compileClientHeaders(headerNames),
       isTrusted: compileTrustedProxies(config.trustedProxies),
       limits: { headerFields: config.limits.headerFields, target: config.limits.targetBytes },
       upgrades: new Set(config.routes.flatMap((route) => route.upgrades)),
+      loopGuard,
       isReserved: compileReserved(config.pathPrefix),
     }
   }

@@ -27,10 +27,14 @@ export type BuildUpstreamHeaders = (
  */
 type Action = 'pass' | 'drop' | 'peer' | 'token' | 'cookie' | 'protocol' | 'connection'
 
-/** @param withForwarded whether upstreams get Forwarded (RFC 7239) too */
+/**
+ * @param withForwarded whether upstreams get Forwarded (RFC 7239) too
+ * @param via what they get in Via (RFC 9110 section 7.6.3), behind the client's
+ */
 export function compileUpstreamHeaders(
   identityHeaders: readonly string[],
   withForwarded = false,
+  via?: string,
 ): BuildUpstreamHeaders {
   const owned = compileOwnedHeaders(identityHeaders)
   const actionOf = rememberByName((name) => toAction(name, owned, withForwarded))
@@ -56,6 +60,7 @@ export function compileUpstreamHeaders(
     if (allow.principal) kept.push(...allow.principal.identityHeaders)
     addForwarding(kept, facts, requestId)
     if (withForwarded) kept.push('forwarded', toForwardedField(facts))
+    if (via !== undefined) kept.push('via', via)
     return kept
   }
 }

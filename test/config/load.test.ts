@@ -18,6 +18,7 @@ t.test('a small configuration loads with every default', async (t) => {
     pathPrefix: '/_poolgate',
     trustedProxies: [],
     forwardedHeader: false,
+    loopGuard: false,
     userPools: {
       main: {
         userPoolId: 'eu-west-1_EXAMPLE01',

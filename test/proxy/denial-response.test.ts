@@ -32,6 +32,7 @@ const STATUSES: Record<number, readonly DenyReason[]> = {
   502: ['upstream_unreachable', 'upstream_protocol'],
   503: ['keys_unavailable', 'overloaded', 'draining'],
   504: ['upstream_timeout'],
+  508: ['loop_detected'],
 }
 
 t.test('every reason has the status of its kind', async (t) => {

@@ -161,3 +161,34 @@ t.test('behind a unix socket, the name of its own is localhost', async (t) => {
   })
   t.equal(await (await fetch(`${local.origin}/public/x`)).text(), 'localhost')
 })
+
+t.test('a circle ends where it began', async (t) => {
+  const front = createServer((request, response) => {
+    // The route of a service that leads back to the gateway it stands behind.
+    const via = String(request.headers.via)
+    fetch(`${circle.origin}/public/x`, { headers: { via } }).then(
+      async (answer) => response.writeHead(answer.status).end(await answer.text()),
+      () => response.destroy(),
+    )
+  })
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+  const { port } = front.address() as AddressInfo
+  const more = 'loopGuard: true'
+  const circle = await startGateway({ more, upstreamOrigin: `http://127.0.0.1:${port}` })
+  t.teardown(async () => {
+    await circle.stop()
+    front.close()
+    front.closeAllConnections()
+  })
+  const answer = await fetch(`${circle.origin}/public/x`)
+  t.equal(answer.status, 508)
+  t.match(await answer.json(), { error: 'loop_detected', reason: 'loop_detected' })
+  t.same(
+    circle.accessLines().map(({ status, decision }) => [status, decision]),
+    [
+      [508, 'deny'],
+      [508, 'allow'],
+      [508, 'allow'],
+    ],
+  )
+})
