@@ -34,6 +34,14 @@ export function isWebSocketHandshake(headers: RawHeaders): boolean {
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
+/** Whether what asks for this protocol asks for it as the protocol has it, as far as that is known here. */
+export function isSoundUpgrade(request: {
+  readonly upgrade?: string | undefined
+  readonly headers: RawHeaders
+}): boolean {
+  return request.upgrade !== WEB_SOCKET || isWebSocketHandshake(request.headers)
+}
+
 /** What only a server that has understood the request answers in Sec-WebSocket-Accept (RFC 6455 section 4.2.2). */
 export function toWebSocketAccept(key: string): string {
   return createHash('sha1')

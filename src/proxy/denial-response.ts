@@ -80,6 +80,14 @@ export function toDenialResponse(
   }
 }
 
+/** The same with further fields. */
+export function withFields(
+  denial: DenialResponse,
+  fields: DenialResponse['headers'] | undefined,
+): DenialResponse {
+  return fields === undefined ? denial : { ...denial, headers: { ...denial.headers, ...fields } }
+}
+
 /** Answers a request that has not been answered. `close` also ends the connection. */
 export function respondDenied(
   response: ServerResponse,

@@ -5,7 +5,7 @@ import { createTurnEnd } from '../base/turn-end.ts'
 import { toPlainAddress } from '../http/client-address.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { withoutUserinfo } from '../http/request-target.ts'
-import { isWebSocketHandshake, WEB_SOCKET } from '../http/upgrade.ts'
+import { isSoundUpgrade } from '../http/upgrade.ts'
 import {
   type Allow,
   type Decision,
@@ -14,10 +14,11 @@ import {
   type Preflight,
 } from '../policy/decision.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { ALLOWED_METHODS, respondDenied, toDenialResponse } from './denial-response.ts'
+import { ALLOWED_METHODS, respondDenied, toDenialResponse, withFields } from './denial-response.ts'
 import type { EarlyBytes } from './early-bytes.ts'
 import { Exchange } from './exchange.ts'
 import type { PipelinedExchanges } from './pipelined-exchanges.ts'
+import { respondPermitted } from './preflight-response.ts'
 import { Relay, type RelayPorts } from './relay.ts'
 import { createRequestBody, discardBody } from './request-body.ts'
 import type { Ruleset } from './ruleset.ts'
@@ -84,10 +85,9 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     if (!waits) discardBody(request, ports.clock)
     const close = waits || ports.draining() || CLOSING.includes(reason)
     if (close) ports.ending(exchange)
-    addFields(response, exchange.cors?.fields)
     const denial = toDenialResponse(reason, exchange.id, retryAfter)
     exchange.responseBytes = request.method === 'HEAD' ? 0 : denial.body.length
-    respondDenied(response, denial, close, putOff)
+    respondDenied(response, withFields(denial, exchange.cors?.fields), close, putOff)
   }
   const relayPorts: RelayPorts = { deny, draining: ports.draining, putOff }
 
@@ -143,15 +143,10 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     exchange.serving(call)
   }
 
-  /** To a browser that asks for a page before it sends what the page wants. */
-  function permit(exchange: Exchange, { fields }: Preflight): void {
-    const { id, response } = exchange
-    if (ports.draining()) {
-      ports.ending(exchange)
-      response.setHeader('connection', 'close')
-    }
-    addFields(response, fields)
-    response.writeHead(204, { 'x-request-id': id }).end()
+  function permit(exchange: Exchange, preflight: Preflight): void {
+    const close = ports.draining()
+    if (close) ports.ending(exchange)
+    respondPermitted(exchange.response, preflight, exchange.id, close)
   }
 
   function toUpgradeRelay(
@@ -264,14 +259,6 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
   }
 
   return { handle, deny, breakOff }
-}
-
-function addFields(response: ServerResponse, fields: Readonly<Record<string, string>> = {}): void {
-  for (const name in fields) response.setHeader(name, fields[name] as string)
-}
-
-function isSoundUpgrade({ upgrade, headers }: RequestFacts): boolean {
-  return upgrade !== WEB_SOCKET || isWebSocketHandshake(headers)
 }
 
 /** When a stream that is opened with this has to end; Infinity for never. */
