@@ -1,6 +1,6 @@
 // Targets by one name: each of its IPv4 and IPv6 addresses is one.
 import type { LookUp } from './discovery.ts'
-import { createNameLookUp, openResolver, toOrigin } from './name-lookup.ts'
+import { createNameLookUp, type Family, openResolver, toOrigin } from './name-lookup.ts'
 
 export interface DnsSettings {
   /** `http:` or `https:` */
@@ -19,8 +19,9 @@ export interface NameServers {
 export function createDnsLookUp(
   { scheme, host, port }: DnsSettings,
   { servers, allowLinkLocal }: NameServers,
+  families?: () => readonly Family[],
 ): LookUp {
-  const lookUpNames = createNameLookUp(allowLinkLocal)
+  const lookUpNames = createNameLookUp(allowLinkLocal, families)
   return {
     async ask(signal) {
       const [answer] = await lookUpNames(openResolver(servers, signal), [host])

@@ -18,9 +18,9 @@ export interface Ec2Settings {
 
 const PAGE_SIZE = 1_000
 
-export function createEc2LookUp(settings: Ec2Settings): LookUp {
+export function createEc2LookUp(settings: Ec2Settings, pageSize = PAGE_SIZE): LookUp {
   const { region, endpoint } = settings
-  const query = { Filters: toFilters(settings), MaxResults: PAGE_SIZE }
+  const query = { Filters: toFilters(settings), MaxResults: pageSize }
   let client: EC2Client | undefined
   return {
     async ask(signal) {

@@ -20,7 +20,7 @@ export type NameLookUp = (
   names: readonly string[],
 ) => Promise<readonly NameAnswer[]>
 
-type Family = 'IPv4' | 'IPv6'
+export type Family = 'IPv4' | 'IPv6'
 
 interface Records {
   readonly addresses: readonly string[]
@@ -44,9 +44,12 @@ export function openResolver(servers: readonly string[], signal: AbortSignal): R
   return resolver
 }
 
+const ownFamilies = () => usableFamilies(networkInterfaces())
+
+/** @param families what the machine can reach; others are not asked for */
 export function createNameLookUp(
   allowLinkLocal: boolean,
-  families: () => readonly Family[] = () => usableFamilies(networkInterfaces()),
+  families: () => readonly Family[] = ownFamilies,
 ): NameLookUp {
   let known = new Map<string, readonly Records[]>()
 

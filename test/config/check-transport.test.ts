@@ -21,4 +21,5 @@ t.test('tls without an https target would mean nothing', async (t) => {
   t.match(check({ tls, targets: ['http://a', 'unix:/b'] }), found)
   t.match(check({ tls, discover: { srv: 'http://_a._tcp.b' } }), found)
   t.match(check({ tls, discover: { ec2: { scheme: 'http' } } }), found)
+  t.match(check({ tls, discover: { ec2: {} } }), found, 'http is its default')
 })

@@ -13,7 +13,10 @@ import { fc } from '../support/fuzz.ts'
 const UPSTREAMS = `upstreams:
   orders: {targets: ['http://127.0.0.1:9']}
   same: {targets: ['http://127.0.0.1:9/']}
-  website: {targets: ['http://127.0.0.1:10']}`
+  website: {targets: ['http://127.0.0.1:10']}
+  found: {discover: {dns: 'http://orders.internal'}}
+  foundToo: {discover: {dns: 'http://Orders.internal:80', refresh: 1m}}
+  elsewhere: {discover: {dns: 'http://website.internal'}}`
 
 /** `match | access`, with the upstream orders unless a third part names one. */
 function load(...lines: string[]): Config {
@@ -168,4 +171,11 @@ t.test('what is told is what the route table does', async (t) => {
   )
   t.ok(seen.told > 20, `${seen.told} gaps were told`)
   t.ok(seen.silent > 20, `${seen.silent} times there was none`)
+})
+
+t.test('targets that are found in the same place are the same', async (t) => {
+  const toFound = `${READ_WRITE} | found`
+  t.equal(gapsOf(toFound, 'path: /* | authenticated | foundToo').length, 1)
+  t.strictSame(gapsOf(toFound, 'path: /* | authenticated | elsewhere'), [])
+  t.strictSame(gapsOf(toFound, 'path: /* | authenticated | orders'), [])
 })

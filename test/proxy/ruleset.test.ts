@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { createRulesets } from '../../src/proxy/ruleset.ts'
 import { createConfigText } from '../support/config-text.ts'
 import { eventually } from '../support/eventually.ts'
+import { startDnsServer } from '../support/dns-server.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { createIssuer } from '../support/issuer.ts'
 import { createSelfSigned } from '../support/self-signed.ts'
@@ -166,3 +167,24 @@ t.test('a seed file that can be used is, while the key endpoint answers nonsense
   await eventually('keys', () => rulesets.current().keys.get('main')?.usable())
   t.notMatch(problems, [/seed file/])
 })
+
+t.test(
+  'what an earlier configuration discovers is discovered until its requests have ended',
+  async (t) => {
+    const dns = await startDnsServer({ 'orders.internal': { A: ['127.0.0.1'], ttl: 0 } })
+    t.teardown(dns.close)
+    const discover = `{dns: 'http://orders.internal', servers: ['${dns.address}']}`
+    const found = load({ upstreams: `upstreams:\n  orders: {discover: ${discover}}` })
+    const { clock, rulesets } = create(t, found)
+    const upstream = rulesets.current().upstreams.get('orders')
+    await eventually('a target', () => upstream?.targets().length === 1)
+    rulesets.adopt(load())
+    const asked = dns.questions()
+    await clock.advance(5_000)
+    await eventually('another question', () => dns.questions() > asked)
+    await rulesets.stop()
+    const atEnd = dns.questions()
+    await clock.advance(60_000)
+    t.equal(dns.questions(), atEnd)
+  },
+)

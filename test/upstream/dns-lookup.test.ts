@@ -3,14 +3,20 @@ import { spawn, spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import t, { type Test } from 'tap'
 import { createDnsLookUp } from '../../src/upstream/dns-lookup.ts'
+import type { Family } from '../../src/upstream/name-lookup.ts'
 import { startDnsServer, type Zone } from '../support/dns-server.ts'
 import { eventually } from '../support/eventually.ts'
 
-async function start(
-  t: Test,
-  zone: Zone,
-  changes: { scheme?: string; allowLinkLocal?: boolean } = {},
-) {
+/** Whatever the machine at hand has. */
+const BOTH: readonly Family[] = ['IPv4', 'IPv6']
+
+interface Changes {
+  scheme?: string
+  allowLinkLocal?: boolean
+  families?: () => readonly Family[]
+}
+
+async function start(t: Test, zone: Zone, changes: Changes = {}) {
   const server = await startDnsServer({ 'orders.internal': zone })
   t.teardown(server.close)
   return { server, ...create(server.address, changes) }
@@ -18,11 +24,12 @@ async function start(
 
 function create(
   address: string,
-  { scheme = 'http:', allowLinkLocal = false }: { scheme?: string; allowLinkLocal?: boolean } = {},
+  { scheme = 'http:', allowLinkLocal = false, families = () => BOTH }: Changes = {},
 ) {
   const lookUp = createDnsLookUp(
     { scheme, host: 'orders.internal', port: 8080 },
     { servers: [address], allowLinkLocal },
+    families,
   )
   const ask = () => lookUp.ask(new AbortController().signal)
   const targets = async () => (await ask()).targets.map(({ target }) => target).sort()
@@ -52,6 +59,13 @@ t.test('a target goes by the name that was looked up', async (t) => {
   t.same((await http.ask()).targets, [
     { target: 'http://10.0.0.1:8080', serverName: 'orders.internal' },
   ])
+})
+
+t.test('a family that the machine cannot reach is not asked for', async (t) => {
+  const zone: Zone = { A: ['10.0.0.1'], AAAA: ['fd00:1:0:0:0:0:0:1'] }
+  const { server, targets } = await start(t, zone, { families: () => ['IPv4'] })
+  t.same(await targets(), ['http://10.0.0.1:8080'])
+  t.equal(server.questions(), 1)
 })
 
 t.test('a thousand addresses come by TCP', async (t) => {
