@@ -104,6 +104,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
   })
 
   const listener = createListener(toListenerSettings(config), {
+    clock,
     handle: proxy.handle,
     nextId,
     busy: active.busy,
@@ -215,7 +216,7 @@ function toListenerSettings({ listen, limits, timeouts }: Config): ListenerSetti
   }
 }
 
-function toOrigin({ tls }: Config['listen'], address: string): string {
+function toOrigin({ tls }: Pick<Config['listen'], 'tls'>, address: string): string {
   if (address.startsWith('unix:')) return address
   return `${tls === undefined ? 'http' : 'https'}://${address}`
 }

@@ -76,7 +76,7 @@ export function withDevPool(
     warnings: others.length === 0 ? warnings : [...warnings, toOnePoolWarning(loaded)],
     config: {
       ...config,
-      listen: { address: { kind: 'tcp', host: HOST, port } },
+      listen: { address: { kind: 'tcp', host: HOST, port }, http2: config.listen.http2 },
       admin: { address: { kind: 'tcp', host: HOST, port: adminPort } },
       userPools: name === undefined ? {} : { [name]: toDevPool(config.userPools[name]!, pool) },
       routes: config.routes.map((route) => ({ ...route, access: toDevAccess(route.access) })),

@@ -4,6 +4,8 @@ import type { Config } from './schema.ts'
 /** Setting → what of the configuration it stands for. */
 const SETTINGS: Readonly<Record<string, (config: Config) => unknown>> = {
   'listen.address': ({ listen }) => listen.address,
+  // Its default comes with TLS, and is no change of its own.
+  'listen.http2': ({ listen }) => listen.http2 !== (listen.tls !== undefined),
   'listen.tls': ({ listen }) => listen.tls,
   'admin.address': ({ admin }) => (admin === 'none' ? admin : admin.address),
   'admin.tls': ({ admin }) => (admin === 'none' ? undefined : admin.tls),

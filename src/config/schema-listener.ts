@@ -6,6 +6,7 @@ import {
   duration,
   durationOrNone,
   expected,
+  flag,
   parsedText,
   size,
   sizeOrNone,
@@ -19,6 +20,11 @@ export interface Listen {
   readonly address: ListenAddress
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string }
+}
+
+export interface ClientListen extends Listen {
+  /** HTTP/2 beside HTTP/1.1. */
+  readonly http2: boolean
 }
 
 const address = text('an address such as 127.0.0.1:8080 or unix:/path')
@@ -44,6 +50,16 @@ const listener = z
   })
   .meta({ id: 'listener', description: 'A listener with more than an address.' })
 
+const clientListener = listener
+  .extend({
+    http2: flag()
+      .exactOptional()
+      .describe(
+        'HTTP/2 beside HTTP/1.1: offered by ALPN with `tls`, with prior knowledge on the same port without. Default: true with `tls`, false without.',
+      ),
+  })
+  .meta({ id: 'clientListener', description: 'A listener for requests with more than an address.' })
+
 const listenError = {
   error: expected('an address such as 127.0.0.1:8080, or a mapping with address'),
 }
@@ -52,9 +68,14 @@ function toListen(value: ListenAddress | z.output<typeof listener>): Listen {
   return 'kind' in value ? { address: value } : value
 }
 
+function toClientListen(value: ListenAddress | z.output<typeof clientListener>): ClientListen {
+  if ('kind' in value) return { address: value, http2: false }
+  return { ...value, http2: value.http2 ?? value.tls !== undefined }
+}
+
 export const listen = z
-  .union([address, listener], listenError)
-  .transform(toListen)
+  .union([address, clientListener], listenError)
+  .transform(toClientListen)
   .prefault('127.0.0.1:8080')
   .describe('Where requests come in: `host:port`, `unix:/path`, or a mapping with TLS.')
 

@@ -6,3 +6,9 @@ export function isEventStream(headers: RawHeaders): boolean {
   const type = firstValue(headers, 'content-type')
   return type !== undefined && /^text\/event-stream(?:[ \t]*;|$)/i.test(type)
 }
+
+/** A call or its answer, in whatever encoding (gRPC over HTTP/2, "Requests"); not gRPC-Web, which has no trailers. */
+export function isGrpc(headers: RawHeaders): boolean {
+  const type = firstValue(headers, 'content-type')
+  return type !== undefined && /^application\/grpc(?:[+;]|[ \t]*;|$)/i.test(type)
+}

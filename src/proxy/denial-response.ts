@@ -1,9 +1,9 @@
 // The answers that Poolgate makes itself: one table from reason to status. A body names the reason, never what was expected.
-import type { ServerResponse } from 'node:http'
 import type { PutOff } from '../base/turn-end.ts'
 import type { DenyReason } from '../policy/decision.ts'
+import type { ClientResponse } from './client-side.ts'
 
-interface Denial {
+export interface Denial {
   readonly status: number
   /** Human wording for `error_description` and for readers of the table. */
   readonly text: string
@@ -88,9 +88,14 @@ export function withFields(
   return fields === undefined ? denial : { ...denial, headers: { ...denial.headers, ...fields } }
 }
 
+/** The status and the wording of a reason, for answers in another form. */
+export function toDenial(reason: DenyReason): Denial {
+  return DENIALS[reason]
+}
+
 /** Answers a request that has not been answered. `close` also ends the connection. */
 export function respondDenied(
-  response: ServerResponse,
+  response: ClientResponse,
   denial: DenialResponse,
   close: boolean,
   putOff: (item: PutOff) => void,

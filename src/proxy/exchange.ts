@@ -1,5 +1,4 @@
 // The record of one request and its response, filled in along the way for telemetry, each field once. It decides nothing.
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Linked } from '../base/linked-list.ts'
 import { type RawHeaders, singleValue } from '../http/headers.ts'
@@ -9,6 +8,7 @@ import { corsAnswerFor } from '../policy/cors.ts'
 import type { Decision, DenyReason } from '../policy/decision.ts'
 import type { ExchangeRecord, Outcome } from '../telemetry/exchange-record.ts'
 import type { UpstreamCall } from '../upstream/dispatch.ts'
+import type { ClientRequest, ClientResponse } from './client-side.ts'
 import type { EarlyBytes } from './early-bytes.ts'
 import type { RequestBody } from './request-body.ts'
 import { startTokenExpiry } from './token-expiry.ts'
@@ -17,8 +17,8 @@ import { type Broken, GOING_AWAY, type Tunnel } from './tunnel.ts'
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
 export class Exchange implements ExchangeRecord, Linked<Exchange> {
   id: string
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: ClientRequest
+  readonly response: ClientResponse
   /** The client waits to be told before it sends its body. */
   waits: boolean
   /** The client has asked for an upgrade, and nothing but that can follow. */
@@ -59,8 +59,8 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
 
   constructor(
     id: string,
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: ClientRequest,
+    response: ClientResponse,
     clock: Clock,
     waits: boolean,
     early?: EarlyBytes,

@@ -4,18 +4,23 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../base/clock.ts'
 import { type ListenAddress, listenOn } from '../base/listen.ts'
 import { toPlainAddress } from '../http/client-address.ts'
 import { requestedUpgrade } from '../http/upgrade.ts'
 import type { DenyReason } from '../policy/decision.ts'
+import type { ClientSocket } from './client-side.ts'
 import { toDenialResponse } from './denial-response.ts'
 import { EarlyBytes } from './early-bytes.ts'
+import { createHttp2Listener } from './http2-listener.ts'
 import type { ProxyHandler } from './proxy-handler.ts'
 
 export interface ListenerSettings {
   readonly address: ListenAddress
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** Beside HTTP/1.1: by ALPN where there is TLS, with prior knowledge where there is none. */
+  readonly http2: boolean
   readonly headerBytes: number
   readonly connections: number
   readonly requestsPerConnection: number
@@ -29,16 +34,17 @@ export interface ListenerSettings {
 }
 
 export interface ListenerPorts {
+  readonly clock: Pick<Clock, 'after'>
   readonly handle: ProxyHandler
   readonly nextId: () => string
   /** Refused before it became a request. */
   readonly refused: (refusal: EarlyRefusal) => void
-  /** No byte has moved on this connection for `idleMs`; true cuts it. */
-  readonly stalled: (socket: Socket) => boolean
+  /** No byte has moved on this connection, or stream of one, for `idleMs`; true cuts it. */
+  readonly stalled: (socket: ClientSocket) => boolean
   /** Whether a response is under way on this connection. */
-  readonly busy: (socket: Duplex) => boolean
+  readonly busy: (socket: ClientSocket) => boolean
   /** What comes next on this connection cannot be read; true when an exchange under way sees to its end. */
-  readonly unreadable: (socket: Duplex, reason: DenyReason, detail: string) => boolean
+  readonly unreadable: (socket: ClientSocket, reason: DenyReason, detail: string) => boolean
   readonly connected: (delta: 1 | -1) => void
   /** Whether some route may go on with this protocol. */
   readonly takesUpgrade: (protocol: string) => boolean
@@ -60,7 +66,7 @@ export interface Listener {
   close(): Promise<void>
   closeIdle(): void
   /** Takes no further request on this connection: an answer that ends it is under way. */
-  takeNoMore(socket: Duplex): void
+  takeNoMore(socket: ClientSocket): void
   /** Cuts every connection. */
   destroy(): void
 }
@@ -74,6 +80,7 @@ export function createListener(settings: ListenerSettings, ports: ListenerPorts)
     if (protocol === undefined || !ports.takesUpgrade(protocol)) return false
     return !ended.has(socket) && !ports.busy(socket)
   })
+  const http2 = settings.http2 ? createHttp2Listener(server, settings, ports) : undefined
   server.maxHeadersCount = 0
   server.maxConnections = settings.connections
   server.maxRequestsPerSocket = settings.requestsPerConnection
@@ -169,8 +176,12 @@ export function createListener(settings: ListenerSettings, ports: ListenerPorts)
   return {
     listen: () => listenOn(server, settings.address),
     closeIdle: () => server.closeIdleConnections(),
-    takeNoMore: ended.add,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    takeNoMore: (socket) => ended.add(socket as Socket),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        http2?.close()
+      }),
     // Also what has never become HTTP, such as a TLS handshake that stalls.
     destroy() {
       for (const socket of sockets) socket.destroy()
@@ -247,7 +258,7 @@ function createHttpServer(
     key: readFileSync(tls.key),
     minVersion: 'TLSv1.2',
     handshakeTimeout: settings.tlsHandshakeMs,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: settings.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
   })
 }
 

@@ -1,6 +1,6 @@
 // What one connection may have under way at once, in verification or at upstreams. The rest of what it pipelines waits here for its
 // turn, so that a single client never takes the places of all others, and is never answered out of order.
-import type { Duplex } from 'node:stream'
+import type { ClientSocket } from './client-side.ts'
 import type { Exchange } from './exchange.ts'
 
 export interface PipelinedExchanges {
@@ -26,8 +26,8 @@ interface Line {
 
 export function createPipelinedExchanges(): PipelinedExchanges {
   // Only of connections that do pipeline: nobody else pays for it.
-  const lines = new Map<Duplex, Line>()
-  const lineOf = (socket: Duplex): Line => {
+  const lines = new Map<ClientSocket, Line>()
+  const lineOf = (socket: ClientSocket): Line => {
     const line = lines.get(socket) ?? { ahead: new Set(), waiting: new Map() }
     lines.set(socket, line)
     return line

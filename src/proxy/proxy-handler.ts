@@ -1,5 +1,4 @@
 // One request's way through the gateway, in order: facts, decision, headers, dispatch, finish. Whatever is unforeseen denies.
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../base/clock.ts'
 import { createTurnEnd } from '../base/turn-end.ts'
 import { toPlainAddress } from '../http/client-address.ts'
@@ -14,9 +13,11 @@ import {
   type Preflight,
 } from '../policy/decision.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import type { ClientRequest, ClientResponse } from './client-side.ts'
 import { ALLOWED_METHODS, respondDenied, toDenialResponse, withFields } from './denial-response.ts'
 import type { EarlyBytes } from './early-bytes.ts'
 import { Exchange } from './exchange.ts'
+import { endWithToken, toGrpcDenial } from './grpc-answer.ts'
 import type { PipelinedExchanges } from './pipelined-exchanges.ts'
 import { respondPermitted } from './preflight-response.ts'
 import { Relay, type RelayPorts } from './relay.ts'
@@ -51,8 +52,8 @@ export interface ProxyPorts {
  * connection is free for one.
  */
 export type ProxyHandler = (
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
   waits: boolean,
   early?: EarlyBytes,
 ) => void
@@ -83,9 +84,14 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     const { request, response, waits } = exchange
     exchange.refused(reason, detail)
     if (!waits) discardBody(request, ports.clock)
-    const close = waits || ports.draining() || CLOSING.includes(reason)
+    // Of HTTP/2 the stream is over with the answer.
+    const close =
+      request.http2 === undefined && (waits || ports.draining() || CLOSING.includes(reason))
     if (close) ports.ending(exchange)
-    const denial = toDenialResponse(reason, exchange.id, retryAfter)
+    const denial =
+      request.http2?.isGrpc === true
+        ? toGrpcDenial(reason, exchange.id)
+        : toDenialResponse(reason, exchange.id, retryAfter)
     exchange.responseBytes = request.method === 'HEAD' ? 0 : denial.body.length
     respondDenied(response, withFields(denial, exchange.cors?.fields), close, putOff)
   }
@@ -114,12 +120,14 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       deny(exchange, target.reason, target.detail)
       return
     }
+    const { request } = exchange
+    const { http2 } = request
     const upstream = rules.upstreams.get(route.upstream) as Upstream
     if (exchange.waits) {
       exchange.waits = false
       exchange.response.writeContinue()
     }
-    const body = facts.hasBody ? createRequestBody(exchange.request, route.maxBody) : undefined
+    const body = facts.hasBody ? createRequestBody(request, route.maxBody) : undefined
     const upgrade = isUpgrade(route, facts) ? facts.upgrade : undefined
     const relay =
       upgrade === undefined
@@ -136,15 +144,21 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
         body: body?.stream ?? null,
         timeouts: route.timeouts,
         upgrade,
+        trailers:
+          http2?.hasBody === true
+            ? () => rules.buildUpstreamTrailers(request.rawTrailers)
+            : undefined,
+        takesTrailers: http2?.takesTrailers,
       },
       relay,
     )
     relay.attach(call)
     exchange.serving(call)
+    if (http2?.isGrpc === true) endWithToken(exchange, expiryOf(allow), call)
   }
 
   function permit(exchange: Exchange, preflight: Preflight): void {
-    const close = ports.draining()
+    const close = ports.draining() && exchange.request.http2 === undefined
     if (close) ports.ending(exchange)
     respondPermitted(exchange.response, preflight, exchange.id, close)
   }

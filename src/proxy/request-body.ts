@@ -1,8 +1,8 @@
 // A request's body on its way to the upstream: counted, bounded, and kept apart from the client's socket, so that neither
 // side's failure silently ends the other.
-import type { IncomingMessage } from 'node:http'
 import { Transform } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
+import type { ClientRequest } from './client-side.ts'
 
 export interface RequestBody {
   readonly stream: Transform
@@ -12,7 +12,7 @@ export interface RequestBody {
 }
 
 /** `maxBytes` may be Infinity. The stream fails when the client goes away before its end. */
-export function createRequestBody(request: IncomingMessage, maxBytes: number): RequestBody {
+export function createRequestBody(request: ClientRequest, maxBytes: number): RequestBody {
   let bytes = 0
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -37,10 +37,11 @@ const MAX_UNREAD_MS = 1_000
 
 /**
  * Reads and drops what is left of a request that was answered early, so that the answer is not lost in a reset
- * (RFC 9112 section 9.6); after 64 KiB or one second the connection is cut.
+ * (RFC 9112 section 9.6); after 64 KiB or one second the connection is cut. HTTP/2 holds it back, and resets the stream behind the answer.
  */
-export function discardBody(request: IncomingMessage, clock: Clock): void {
+export function discardBody(request: ClientRequest, clock: Clock): void {
   if (request.complete || request.readableEnded || request.socket.destroyed) return
+  if (request.http2 !== undefined) return
   let bytes = 0
   const cut = () => request.socket.destroy()
   const timer = clock.after(MAX_UNREAD_MS, cut)

@@ -23,7 +23,12 @@ import {
 import { type BuildClientHeaders, compileClientHeaders } from './client-headers.ts'
 import { createLoopGuard, type LoopGuard } from './loop-guard.ts'
 import type { RequestLimits } from './to-request-facts.ts'
-import { type BuildUpstreamHeaders, compileUpstreamHeaders } from './upstream-headers.ts'
+import {
+  type BuildUpstreamHeaders,
+  type BuildUpstreamTrailers,
+  compileUpstreamHeaders,
+  compileUpstreamTrailers,
+} from './upstream-headers.ts'
 
 /**
  * Signatures that are checked in one turn of the event loop: half a millisecond's worth, or a quarter of the time where turns are long.
@@ -39,6 +44,7 @@ export interface Ruleset {
   readonly keys: ReadonlyMap<string, KeyRefresh>
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly buildUpstreamHeaders: BuildUpstreamHeaders
+  readonly buildUpstreamTrailers: BuildUpstreamTrailers
   readonly buildClientHeaders: BuildClientHeaders
   readonly isTrusted: (address: string) => boolean
   readonly limits: RequestLimits
@@ -103,6 +109,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
         config.forwardedHeader,
         loopGuard?.via,
       ),
+      buildUpstreamTrailers: compileUpstreamTrailers(headerNames),
       buildClientHeaders: compileClientHeaders(headerNames),
       isTrusted: compileTrustedProxies(config.trustedProxies),
       limits: { headerFields: config.limits.headerFields, target: config.limits.targetBytes },

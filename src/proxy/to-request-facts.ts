@@ -1,13 +1,12 @@
 // Reads a received request into RequestFacts, or says why it cannot be read in one way only. Nothing behind it looks at the raw request.
-import type { IncomingMessage } from 'node:http'
-import type { TLSSocket } from 'node:tls'
 import { clientAddress, toPlainAddress } from '../http/client-address.ts'
-import { checkFraming, hasBody, listValue, singleValue } from '../http/headers.ts'
+import { checkFraming, firstValue, hasBody, listValue, singleValue } from '../http/headers.ts'
 import { parseHost } from '../http/host.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { parseRequestTarget } from '../http/request-target.ts'
 import { requestedUpgrade } from '../http/upgrade.ts'
 import type { DenyReason } from '../policy/decision.ts'
+import type { ClientRequest, Http2Traits } from './client-side.ts'
 
 export interface RequestLimits {
   /** Field lines of a request. */
@@ -29,17 +28,19 @@ const REFUSED_METHODS: readonly string[] = ['TRACE', 'CONNECT']
 
 /** @param isUpgradable whether its connection is free to speak another protocol */
 export function toRequestFacts(
-  request: IncomingMessage,
+  request: ClientRequest,
   limits: RequestLimits,
   isTrusted: (address: string) => boolean,
   isUpgradable = false,
 ): RequestFacts | Unreadable {
-  const { method = '', url = '', rawHeaders: headers } = request
+  const { method = '', url = '', rawHeaders: headers, http2 } = request
+  const problem = http2 && checkHttp2(http2, headers)
+  if (problem !== undefined) return problem
   if (headers.length > limits.headerFields * 2)
     return unreadable('headers_too_large', 'header fields')
   if (url.length > limits.target) return unreadable('target_too_long', 'target')
   if (REFUSED_METHODS.includes(method)) return unreadable('method_not_allowed', method)
-  const framing = checkFraming(headers, request.httpVersion)
+  const framing = checkFraming(headers, http2 === undefined ? request.httpVersion : '1.1')
   if ('refused' in framing) return framing
   const authorization = singleValue(headers, 'authorization')
   if (authorization === null) return unreadable('credential_ambiguous', 'two Authorization fields')
@@ -66,10 +67,21 @@ export function toRequestFacts(
     clientAddress: peerTrusted
       ? clientAddress(peerAddress, listValue(headers, 'x-forwarded-for'), isTrusted)
       : peerAddress,
-    secure: (request.socket as TLSSocket).encrypted === true,
-    hasBody: hasBody(framing),
+    secure: request.socket.encrypted === true,
+    hasBody: http2 === undefined ? hasBody(framing) : http2.hasBody,
     contentLength: framing.contentLength,
   }
+}
+
+/** What the parser of HTTP/1.1 has seen to already. */
+function checkHttp2(
+  { isOversized }: Http2Traits,
+  headers: readonly string[],
+): Unreadable | undefined {
+  if (isOversized) return unreadable('headers_too_large', 'bytes of header fields')
+  const expect = firstValue(headers, 'expect')
+  if (expect === undefined || expect.toLowerCase() === '100-continue') return undefined
+  return unreadable('expectation_failed', expect)
 }
 
 function unreadable(reason: DenyReason, detail: string): Unreadable {

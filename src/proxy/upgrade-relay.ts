@@ -37,7 +37,7 @@ export class UpgradeRelay extends Relay {
   switched(headers: RawHeaders, upstream: Socket, fromUpstream: Buffer): void {
     const { opened: exchange, upgrade } = this
     const { response } = exchange
-    const client = response.socket
+    const client = response.socket as Socket | null
     if (client === null || client.destroyed) {
       upstream.destroy()
       return

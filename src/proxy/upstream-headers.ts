@@ -65,6 +65,25 @@ export function compileUpstreamHeaders(
   }
 }
 
+export type BuildUpstreamTrailers = (trailers: RawHeaders) => RawHeaders
+
+/** What would say something of the message or of its way, where an upstream takes trailers for fields (RFC 9110 section 6.5.1). */
+const NOT_IN_TRAILERS: readonly string[] = [
+  'host',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'content-range',
+]
+
+/** Whatever an upstream could take for Poolgate's word, or for framing, ends here as it does among the fields. */
+export function compileUpstreamTrailers(identityHeaders: readonly string[]): BuildUpstreamTrailers {
+  const owned = compileOwnedHeaders(identityHeaders)
+  const passes = (name: string) =>
+    toAction(name, owned, false) === 'pass' && !NOT_IN_TRAILERS.includes(normaliseFieldName(name))
+  return (trailers) => trailers.filter((_, i) => passes(trailers[i - (i % 2)] as string))
+}
+
 function toAction(
   name: string,
   owned: ReturnType<typeof compileOwnedHeaders>,

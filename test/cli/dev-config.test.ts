@@ -31,7 +31,7 @@ t.test('in a given configuration every pool becomes the dev pool, on loopback', 
   const text = createConfigText({ top: 'listen: 0.0.0.0:443\ntrustedProxies: [10.0.0.0/8]' })
   const given = loadConfig(text, 'c.yaml', {})
   const { config } = withDevPool(given, POOL, ADDRESSES)
-  t.same(config.listen, { address: { kind: 'tcp', host: '127.0.0.1', port: 8080 } })
+  t.same(config.listen, { address: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, http2: false })
   t.same(config.admin, { address: { kind: 'tcp', host: '127.0.0.1', port: 0 } })
   t.match(config.userPools.main, {
     issuer: [POOL.issuer],

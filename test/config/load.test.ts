@@ -13,7 +13,7 @@ t.test('a small configuration loads with every default', async (t) => {
   t.strictSame(warnings, [])
   t.strictSame(config, {
     version: 1,
-    listen: { address: { kind: 'tcp', host: '127.0.0.1', port: 8080 } },
+    listen: { address: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, http2: false },
     admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 } },
     pathPrefix: '/_poolgate',
     trustedProxies: [],

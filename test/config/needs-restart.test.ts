@@ -15,6 +15,7 @@ t.test('each setting of sockets and servers is named', async (t) => {
   for (const [top = '', ...names] of [
     ['listen: 127.0.0.1:8081', 'listen.address'],
     [`listen: {${TLS}}`, 'listen.address', 'listen.tls'],
+    ['listen: {address: "127.0.0.1:8080", http2: true}', 'listen.http2'],
     ['admin: none', 'admin.address'],
     [`admin: {${TLS}}`, 'admin.address', 'admin.tls'],
     ['limits: {headerBytes: 64KiB}', 'limits.headerBytes'],

@@ -11,15 +11,25 @@ function problems(top: string) {
   return messagesOf(createConfigText({ top }))
 }
 
+t.test('HTTP/2 is on with TLS and off without, unless said otherwise', async (t) => {
+  t.equal(load('listen: {address: 0.0.0.0:443, http2: true}').listen.http2, true)
+  const tls = 'tls: {cert: /c, key: /k}'
+  t.equal(load(`listen: {address: 0.0.0.0:443, http2: false, ${tls}}`).listen.http2, false)
+  t.match(problems('listen: {address: 0.0.0.0:443, http2: h2c}'), [/^listen\.http2: expected true/])
+  t.match(problems('admin: {address: 0.0.0.0:443, http2: true}'), [/^admin\.http2: unknown/])
+})
+
 t.test('a listener is an address, or a mapping with TLS', async (t) => {
   const address = { kind: 'tcp', host: '0.0.0.0', port: 443 }
-  t.strictSame(load('listen: 0.0.0.0:443').listen, { address })
+  t.strictSame(load('listen: 0.0.0.0:443').listen, { address, http2: false })
   t.strictSame(load('listen: {address: 0.0.0.0:443, tls: {cert: /c, key: /k}}').listen, {
     address,
     tls: { cert: '/c', key: '/k' },
+    http2: true,
   })
   t.strictSame(load('listen: unix:/run/p.sock').listen, {
     address: { kind: 'unix', path: '/run/p.sock' },
+    http2: false,
   })
 })
 

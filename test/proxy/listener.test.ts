@@ -1,14 +1,15 @@
 // Sockets become requests here; what does not is answered or cut, and always told.
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
+import type { ClientRequest, ClientResponse } from '../../src/proxy/client-side.ts'
 import {
   createListener,
   type EarlyRefusal,
   type ListenerPorts,
   type ListenerSettings,
 } from '../../src/proxy/listener.ts'
+import { realClock } from '../support/real-clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { connectRaw } from '../support/raw-connection.ts'
 import { sendRaw } from '../support/raw-client.ts'
@@ -16,6 +17,7 @@ import { createSelfSigned } from '../support/self-signed.ts'
 
 const SETTINGS: ListenerSettings = {
   address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+  http2: false,
   headerBytes: 2_048,
   connections: 10,
   requestsPerConnection: 10,
@@ -39,10 +41,11 @@ async function start(
   const listener = createListener(
     { ...SETTINGS, ...settings },
     {
-      handle(_: IncomingMessage, response: ServerResponse, waits) {
+      handle(_: ClientRequest, response: ClientResponse, waits) {
         waited.push(waits)
         response.end('ok')
       },
+      clock: realClock,
       nextId: () => 'id-1',
       refused: (refusal) => refusals.push(refusal),
       stalled: () => true,
@@ -114,7 +117,7 @@ t.test('connections over the limit are told', async (t) => {
 /** A listener that notes what it hands on, and answers `/slow` only when told to. */
 async function startNoting(t: Test, settings: Partial<ListenerSettings> = {}) {
   const taken: string[] = []
-  const slow: ServerResponse[] = []
+  const slow: ClientResponse[] = []
   const running = await start(t, settings, {
     handle(request, response) {
       taken.push(`${request.method} ${request.url}`)

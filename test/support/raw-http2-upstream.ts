@@ -23,7 +23,11 @@ export interface RawPeer {
   readonly socket: Socket
   send(type: number, stream: number, payload?: Buffer, flags?: number): void
   /** A block without compression; `flags` beside END_HEADERS. */
-  sendHeaders(stream: number, fields: Readonly<Record<string, string>>, flags?: number): void
+  sendHeaders(
+    stream: number,
+    fields: Readonly<Record<string, string>> | readonly (readonly [string, string])[],
+    flags?: number,
+  ): void
 }
 
 export interface RawHttp2Upstream {
@@ -89,7 +93,8 @@ export async function startRawHttp2Upstream(
   }
 }
 
-function toPeer(socket: Socket): RawPeer {
+/** Writes frames to a socket. */
+export function toPeer(socket: Socket): RawPeer {
   const send: RawPeer['send'] = (type, stream, payload = Buffer.alloc(0), flags = 0) => {
     const head = Buffer.alloc(9)
     head.writeUIntBE(payload.length, 0, 3)
@@ -102,7 +107,8 @@ function toPeer(socket: Socket): RawPeer {
     socket,
     send,
     sendHeaders(stream, fields, flags = 0) {
-      const lines = Object.entries(fields).map(([name, value]) =>
+      const pairs = Array.isArray(fields) ? fields : Object.entries(fields)
+      const lines = pairs.map(([name, value]) =>
         Buffer.concat([Buffer.from([0]), toText(name), toText(value)]),
       )
       send(HEADERS, stream, Buffer.concat(lines), flags | END_HEADERS)
