@@ -244,6 +244,9 @@ function createHttpServer(
     keepAliveTimeout: settings.keepAliveMs,
     connectionsCheckingInterval: settings.checkIntervalMs,
     insecureHTTPParser: false,
+    // A client that is gone without a word is asked for after 30 s of silence, where the system would wait for two hours.
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
     shouldUpgradeCallback,
     // A missing Host is answered by ourselves, with a reason.
     requireHostHeader: false,

@@ -6,6 +6,9 @@ import type { TargetAddress, UpstreamTls } from './engine.ts'
 
 const UNIX = 'unix:'
 
+/** A peer that is gone without a word is asked for after 30 s of silence, where the system would wait for two hours. */
+const PROBED = { keepAlive: true, keepAliveInitialDelay: 30_000 }
+
 export function isUnix(target: string): boolean {
   return target.startsWith(UNIX)
 }
@@ -20,7 +23,7 @@ export function toAddress(target: string): NetConnectOpts {
   const { protocol, hostname, port } = new URL(target)
   const defaultPort = protocol === 'https:' ? 443 : 80
   const host = hostname.replace(/^\[|\]$/g, '')
-  return { host, port: Number(port || defaultPort), noDelay: true, keepAlive: true }
+  return { host, port: Number(port || defaultPort), noDelay: true, ...PROBED }
 }
 
 /**
