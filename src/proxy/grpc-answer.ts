@@ -24,6 +24,7 @@ const GRPC_STATUS: Readonly<Record<number, number>> = {
   502: 14,
   503: 14,
   504: 4,
+  508: 13,
 }
 
 /** A denial whose fields and trailers are one block, with nothing behind it. */

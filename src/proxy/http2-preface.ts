@@ -16,10 +16,11 @@ export interface PrefacePorts {
  * @returns cuts it unless it has shown what it speaks
  */
 export function readPreface(socket: Socket, waitMs: number, ports: PrefacePorts): () => void {
+  let held = Buffer.alloc(0)
   const timer = ports.clock.after(waitMs, cut)
   function stop(): void {
     timer.cancel()
-    socket.off('readable', look).off('error', cut).off('close', stop)
+    socket.off('readable', look).off('end', cut).off('error', cut).off('close', stop)
   }
   function cut(): void {
     stop()
@@ -27,18 +28,17 @@ export function readPreface(socket: Socket, waitMs: number, ports: PrefacePorts)
   }
   function look(): void {
     const read: Buffer | null = socket.read()
-    if (read === null) {
-      if (socket.readableEnded) cut()
-      return
-    }
-    socket.unshift(read)
-    const length = Math.min(read.length, PREFACE.length)
-    const isHttp2 = read.compare(PREFACE, 0, length, 0, length) === 0
+    if (read === null) return
+    held = Buffer.concat([held, read])
+    const length = Math.min(held.length, PREFACE.length)
+    const isHttp2 = held.compare(PREFACE, 0, length, 0, length) === 0
     if (isHttp2 && length < PREFACE.length) return
     stop()
+    // Not before: what was put back would be told of at once, without end.
+    socket.unshift(held)
     if (isHttp2) ports.http2(socket)
     else ports.http1(socket)
   }
-  socket.on('readable', look).on('error', cut).on('close', stop)
+  socket.on('readable', look).on('end', cut).on('error', cut).on('close', stop)
   return cut
 }

@@ -4,7 +4,10 @@ import type { RequestFacts } from '../../src/http/request-facts.ts'
 import { parseRequestTarget, type RequestTarget } from '../../src/http/request-target.ts'
 import type { Allow } from '../../src/policy/decision.ts'
 import type { Principal } from '../../src/policy/principal.ts'
-import { compileUpstreamHeaders } from '../../src/proxy/upstream-headers.ts'
+import {
+  compileUpstreamHeaders,
+  compileUpstreamTrailers,
+} from '../../src/proxy/upstream-headers.ts'
 
 const build = compileUpstreamHeaders(['x-auth-subject', 'x-who'])
 const target = parseRequestTarget('/x', 'a') as RequestTarget
@@ -142,4 +145,19 @@ t.test('a token among the subprotocols never goes on where the route takes it th
     ).slice(0, -OWN.length)
   t.same(lines(true), ['Sec-WebSocket-Protocol', 'chat'])
   t.same(lines(false), headers)
+})
+
+t.test('trailers say nothing that fields may not say', async (t) => {
+  const build = compileUpstreamTrailers(['x-user'])
+  const kept = ['x-sum', '1', 'grpc-status-details-bin', 'AA==']
+  const dropped = [
+    'x-auth-groups',
+    'x_auth_groups',
+    'x-user',
+    'authorization',
+    'host',
+    'content-length',
+  ]
+  const fields = [...dropped, 'x-forwarded-for', 'transfer-encoding', 'cookie']
+  t.strictSame(build([...kept, ...fields.flatMap((name) => [name, 'x'])]), kept)
 })

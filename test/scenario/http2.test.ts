@@ -2,8 +2,15 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from 'node:http2'
-import { connect as connectTcp } from 'node:net'
+import {
+  type ClientHttp2Session,
+  connect,
+  constants,
+  createServer,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import { type AddressInfo, connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
@@ -257,6 +264,30 @@ t.test('trailers of an upstream reach the client', async (t) => {
   })
   const answer = await ask(open(t, gate.origin), { ':path': '/public/x' })
   t.match(answer, { body: 'a', trailers: { 'x-sum': '1' }, end: 'whole' })
+})
+
+t.test('trailers of a request reach an upstream that speaks HTTP/2', async (t) => {
+  const upstream = createServer()
+  const got = Promise.withResolvers<unknown>()
+  upstream.on('stream', (stream: ServerHttp2Stream) => {
+    stream.on('trailers', (fields) => got.resolve(Object.entries(fields)))
+    stream.on('end', () => {
+      stream.respond({ ':status': 200 })
+      stream.end()
+    })
+    stream.resume()
+  })
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => upstream.close())
+  const { port } = upstream.address() as AddressInfo
+  const gate = await start(t, { upstreamOrigin: `http://127.0.0.1:${port}`, up: '    http2: true' })
+  const session = open(t, gate.origin)
+  const path = { ':path': '/public/x', ':method': 'POST' }
+  const stream = session.request(path, { waitForTrailers: true })
+  stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1', 'x-auth-groups': 'admins' }))
+  stream.resume().end('body')
+  t.strictSame(await got.promise, [['x-sum', '1']])
+  await once(stream, 'close')
 })
 
 const run = promisify(execFile)
