@@ -14,6 +14,13 @@ const RANGES: readonly (readonly [SpecialUse, string, number])[] = [
   ['multicast', '224.0.0.0', 4],
   ['multicast', '255.255.255.255', 32],
   ['multicast', 'ff00::', 8],
+  // 169.254.0.0/16 inside IPv6, as a translator or a tunnel on the way would take it out (RFC 4291 section 2.5.5.1, RFC 6052, RFC 8215,
+  // RFC 2765, RFC 3056).
+  ['link-local', '::a9fe:0', 112],
+  ['link-local', '64:ff9b::a9fe:0', 112],
+  ['link-local', '64:ff9b:1::a9fe:0', 112],
+  ['link-local', '::ffff:0:a9fe:0', 112],
+  ['link-local', '2002:a9fe::', 32],
 ]
 
 const LISTS = toLists()

@@ -1,4 +1,4 @@
-// Rules between settings other than routes. Reads values of any shape, so that one bad setting hides no other problem.
+// Rules between settings other than what a route matches and asks. Reads values of any shape, so that one bad setting hides no other problem.
 import { normaliseFieldName } from '../http/headers.ts'
 import { checkTransport } from './check-transport.ts'
 import { parseDuration } from './duration.ts'
@@ -16,7 +16,7 @@ export function checkSettings(settings: Mapping): Finding[] {
     ...checkIdentityHeaders(asMapping(settings.identityHeaders)),
     ...checkIssuers(asMapping(settings.userPools)),
     ...(Array.isArray(settings.routes) ? settings.routes : []).flatMap((route, index) =>
-      checkRouteTimes(asMapping(route), asMapping(settings.upstreams), index),
+      checkTotal(['routes', index, 'timeouts'], asMapping(asMapping(route).timeouts)),
     ),
     ...Object.entries(asMapping(settings.upstreams)).flatMap(([name, upstream]) =>
       checkUpstream(['upstreams', name], asMapping(upstream)),
@@ -52,32 +52,37 @@ export function checkSettings(settings: Mapping): Finding[] {
 }
 
 function checkUpstream(path: ConfigPath, upstream: Mapping): Finding[] {
-  const times = checkOrder(parseDuration, [...path, 'timeouts'], asMapping(upstream.timeouts), {
-    less: 'response',
-    lessDefault: '30s',
-    more: 'total',
-    moreDefault: 'none',
-  })
+  const times = checkTotal([...path, 'timeouts'], asMapping(upstream.timeouts))
   const checks = checkOrder(parseDuration, [...path, 'health'], asMapping(upstream.health), {
     less: 'timeout',
     lessDefault: '2s',
     more: 'interval',
     moreDefault: '5s',
   })
-  return [...times, ...checks, ...checkTransport(path, upstream)]
+  return [...times, ...checks, ...checkEjection(path, upstream), ...checkTransport(path, upstream)]
 }
 
-/** What a route leaves out is its upstream's. */
-function checkRouteTimes(route: Mapping, upstreams: Mapping, index: number): Finding[] {
-  const own = asMapping(route.timeouts)
-  if (own.response === undefined && own.total === undefined) return []
-  const { timeouts } = asMapping(upstreams[asText(route.upstream) ?? ''])
-  const { response, total } = asMapping(timeouts)
-  return checkOrder(parseDuration, ['routes', index, 'timeouts'], own, {
+/** A `maxTime` below `time` would cut it without a word. */
+function checkEjection(path: ConfigPath, upstream: Mapping): Finding[] {
+  const { time, maxTime } = asMapping(upstream.ejection)
+  const most = parseDuration(asText(maxTime) ?? '30s')
+  const first = parseDuration(asText(time) ?? '10s')
+  if (most === undefined || first === undefined || first <= most) return []
+  const message =
+    maxTime === undefined
+      ? 'is more than maxTime, which is 30s unless it is set'
+      : 'must not be more than maxTime'
+  return [{ path: [...path, 'ejection', time === undefined ? 'maxTime' : 'time'], message }]
+}
+
+/** Where only one of the two is set the shorter one holds, and nothing is contradicted. */
+function checkTotal(path: ConfigPath, timeouts: Mapping): Finding[] {
+  if (!('response' in timeouts && 'total' in timeouts)) return []
+  return checkOrder(parseDuration, path, timeouts, {
     less: 'response',
-    lessDefault: asText(response) ?? '30s',
+    lessDefault: '30s',
     more: 'total',
-    moreDefault: asText(total) ?? 'none',
+    moreDefault: 'none',
   })
 }
 

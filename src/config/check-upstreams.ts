@@ -5,7 +5,7 @@ import { toSpecialUse } from '../base/special-address.ts'
 import { asList, asMapping, asText, type Mapping } from './loose.ts'
 import { type ListenAddress, parseListenAddress } from './listen-address.ts'
 import type { ConfigPath } from './problem.ts'
-import { parseOrigin } from './web-address.ts'
+import { isLoopbackHost, parseOrigin } from './web-address.ts'
 import type { Finding } from './yaml-source.ts'
 
 /** @param settings what the file says, before defaults */
@@ -94,13 +94,9 @@ function ownAddresses(settings: Mapping): OwnAddress[] {
 /** As far as texts tell: a name may lead anywhere. */
 function leadsTo(host: string, bound: string): boolean {
   if (host === bound.toLowerCase()) return true
-  if (!isLoopback(host)) return false
+  if (!isLoopbackHost(host)) return false
   const isEvery = isIP(bound) !== 0 && toSpecialUse(bound) === 'unspecified'
-  return isEvery || (isLoopback(bound) && [host, bound].includes('localhost'))
-}
-
-function isLoopback(host: string): boolean {
-  return /^127\.|^::1$|^localhost$/.test(host)
+  return isEvery || (isLoopbackHost(bound) && [host, bound].includes('localhost'))
 }
 
 function checkDiscover(value: unknown, path: ConfigPath): Finding[] {

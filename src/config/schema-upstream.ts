@@ -73,7 +73,7 @@ const timeouts = z
     total: durationOrNone(1, 24 * HOUR_MS)
       .prefault('none')
       .describe(
-        'From dispatch to the end of the response, upload and second attempt included; more than `response`.',
+        'From dispatch to the end of the response, upload and second attempt included; where `response` is set too, more than that.',
       ),
     queue: duration(1, HOUR_MS)
       .prefault('1s')
@@ -96,7 +96,9 @@ const ejection = z
       .describe('Failures in a row (no answer, a broken one, 502, 503, 504); 0 for never.'),
     time: duration(1, HOUR_MS)
       .prefault('10s')
-      .describe('How long the first time; twice as long the second time, and so on.'),
+      .describe(
+        'How long the first time; the second time twice as long, the third three times, up to `maxTime`.',
+      ),
     maxTime: duration(1, HOUR_MS).prefault('30s').describe('Never longer than this.'),
   })
   .transform(({ failures, time, maxTime }) => ({ failures, timeMs: time, maxTimeMs: maxTime }))
@@ -105,13 +107,22 @@ const ejection = z
     'When a target among several gets no requests for a while. At least half of them always do.',
   )
 
-const STATUS = /^[1-5]\d\d(-[1-5]\d\d)?$/
+const STATUS = 'a status such as 204, or a range such as 200-299'
+const STATUSES = /^[1-5]\d\d-[1-5]\d\d$/
 
-/** First and last status; a single one is both. */
-function parseStatus(value: string): readonly [number, number] | undefined {
-  const [first = 0, last = first] = value.split('-').map(Number)
-  return STATUS.test(value) && first <= last ? [first, last] : undefined
+/** First and last status. */
+function parseStatuses(value: string): readonly [number, number] | undefined {
+  const [first = 0, last = 0] = value.split('-').map(Number)
+  return first <= last ? [first, last] : undefined
 }
+
+const statuses = z.union(
+  [
+    count(100, 599).transform((status): readonly [number, number] => [status, status]),
+    parsedText(STATUS, STATUSES, parseStatuses).meta({ title: 'range' }),
+  ],
+  { error: expected(STATUS) },
+)
 
 const health = z
   .strictObject({
@@ -133,15 +144,7 @@ const health = z
     unhealthy: count(1, 100)
       .prefault(3)
       .describe('Checks in a row that have to fail before a healthy target is unhealthy.'),
-    status: listOf(
-      parsedText(
-        "a status in quotes such as '204', or a range such as 200-299",
-        STATUS,
-        parseStatus,
-      ).meta({ title: 'status or range' }),
-      'a list of statuses',
-      'expected at least one status',
-    )
+    status: listOf(statuses, 'a list of statuses', 'expected at least one status')
       .prefault(['200-299'])
       .describe('Statuses that say that a target is well.'),
   })

@@ -17,9 +17,9 @@ export function isTrustworthyUrl(text: string): boolean {
   return url !== undefined && (url.protocol === 'https:' || isLoopbackHost(url.hostname))
 }
 
-/** 127.0.0.0/8, ::1 and localhost, as a URL's `hostname` spells them. */
-function isLoopbackHost(hostname: string): boolean {
-  return /^127(\.\d{1,3}){3}$/.test(hostname) || hostname === '[::1]' || hostname === 'localhost'
+/** 127.0.0.0/8, ::1 (in brackets or not) and localhost. */
+export function isLoopbackHost(hostname: string): boolean {
+  return /^127(\.\d{1,3}){3}$|^(\[::1\]|::1|localhost)$/.test(hostname)
 }
 
 function toUrl(text: string): URL | undefined {

@@ -52,11 +52,17 @@ export function createAuthorize(
   table: RouteTable<Rule>,
   verifier: Pick<Verifier<Caller>, 'verify'>,
 ): Authorize {
-  function admit(rule: Rule, facts: RequestFacts): Eventually<Decision> {
+  function admit(
+    rule: Rule,
+    facts: RequestFacts,
+    matched: Route = rule.route,
+  ): Eventually<Decision> {
     if (rule.wanted === undefined) return { kind: 'allow', route: rule.route, principal: undefined }
     const { places } = rule.route
     const credential =
-      places === undefined ? parseCredential(facts.authorization) : judge(rule.route, places, facts)
+      places === undefined
+        ? parseCredential(facts.authorization)
+        : judge(places, facts, isUpgrade(matched, facts))
     if (typeof credential === 'object') return toDeny(credential, rule.route)
     const outcome = verifier.verify(credential, rule.wanted)
     return outcome instanceof Promise
@@ -73,7 +79,8 @@ export function createAuthorize(
     if (first instanceof Promise) return first.then((d) => admitOthers(d, others, facts))
     const [next, ...rest] = others
     if (first.kind === 'deny' || next === undefined) return first
-    const second = admit(next, facts)
+    // It goes on in the protocol of the route that was matched, whatever the others say of that.
+    const second = admit(next, facts, first.route)
     const join = (decision: Decision) =>
       decision.kind === 'deny' ? decision : admitOthers(first, rest, facts)
     return second instanceof Promise ? second.then(join) : join(second)
@@ -95,14 +102,14 @@ export function createAuthorize(
 
 /** The token of a route with further places, where the request may come with it as it does. */
 function judge(
-  route: Route,
   places: CredentialPlaces,
   facts: RequestFacts,
+  isUpgraded: boolean,
 ): string | Rejected | PolicyRefusal {
   const presented = findCredential(facts, places)
   if (isRejected(presented)) return presented
   const { token, isAmbient } = presented
-  if (!isAmbient || !needsOrigin(facts, isUpgrade(route, facts))) return token
+  if (!isAmbient || !needsOrigin(facts, isUpgraded)) return token
   return isFromOwnOrigin(facts, places.origins ?? []) ? token : ORIGIN_DENIED
 }
 

@@ -57,7 +57,8 @@ export class TunnelFlow {
     const frameEnd = this.frames?.read(chunk) ?? -1
     if (this.last !== undefined && frameEnd !== -1) {
       this.to.write(chunk.subarray(0, frameEnd))
-      this.sayLast(this.last)
+      if (this.isClosed) this.end()
+      else this.sayLast(this.last)
     } else if (!this.to.write(chunk)) this.from.pause()
   }
 

@@ -54,6 +54,7 @@ export class Http2Call implements UpstreamCall, Waiting {
   private stream: ClientHttp2Stream | undefined
   private readonly upload: Upload | undefined = undefined
   private isHeard = false
+  private isInformed = false
   private isWhole = false
   /** The sink holds the last chunk; `isRead` then says that there is nothing behind it. */
   private isHeld = false
@@ -150,7 +151,10 @@ export class Http2Call implements UpstreamCall, Waiting {
     this.session?.heard()
     if (this.over || status === CONTINUE || (flags & NGHTTP2_FLAG_END_STREAM) !== 0) return
     if (headers === undefined) this.malformed('too long a head')
-    else this.sink.informed(status, headers)
+    else {
+      this.isInformed = true
+      this.sink.informed(status, headers)
+    }
   }
 
   private head(flags: number, raw: RawHeaders): void {
@@ -203,7 +207,7 @@ export class Http2Call implements UpstreamCall, Waiting {
     const code = stream.rstCode ?? 0
     const isEnding = session?.refuses(stream) === true
     const isRefused = isEnding || code === NGHTTP2_REFUSED_STREAM
-    const isUnprocessed = isRefused && !this.isHeard
+    const isUnprocessed = isRefused && !this.isHeard && !this.isInformed
     const detail = session?.problem ?? this.problem ?? `the upstream reset the stream (${code})`
     if (isUnprocessed && upload?.isRepeatable !== false) {
       upload?.leave()

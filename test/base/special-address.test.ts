@@ -16,6 +16,11 @@ t.test(
       'fd00:0ec2:0:0::23',
       '::ffff:169.254.169.254',
       '::ffff:a9fe:a9fe',
+      '::169.254.169.254',
+      '64:ff9b::169.254.169.254',
+      '64:ff9b:1::a9fe:a9fe',
+      '::ffff:0:169.254.169.254',
+      '2002:a9fe:a9fe::1',
     ]) {
       t.equal(toSpecialUse(address), 'link-local', address)
     }
@@ -41,6 +46,8 @@ t.test('what is no machine is told, and machines are not', async (t) => {
     'fd00:ec3::254',
     '2001:db8::1',
     '::ffff:10.0.0.1',
+    '64:ff9b::10.0.0.1',
+    '2002:a00:1::1',
   ]) {
     t.equal(toSpecialUse(address), undefined, address)
   }

@@ -107,17 +107,30 @@ t.test('settings of any shape are looked into without throwing', async (t) => {
   t.strictSame(check({ userPools: { a: null, b: 'x' }, timeouts: { headers: 5 } }), [])
 })
 
-t.test('a total time is more than the time for the head, on upstreams and routes', async (t) => {
-  const check = (upstream: object, route: object) =>
+t.test('a total time is more than the time for the head beside it', async (t) => {
+  const check = (upstream: object, route: object = {}) =>
     checkSettings({
       upstreams: { up: { timeouts: upstream } },
       routes: [{ upstream: 'up', timeouts: route }],
     })
-  t.same(check({ total: '31s' }, { response: '30s' }), [])
-  t.same(check({}, { total: '31s' }), [])
-  t.match(check({ total: '30s' }, {}), [{ path: ['upstreams', 'up', 'timeouts', 'total'] }])
-  t.match(check({}, { total: '30s' }), [{ path: ['routes', 0, 'timeouts', 'total'] }])
-  t.match(check({ response: '1s', total: '2s' }, { response: '2s' }), [
-    { path: ['routes', 0, 'timeouts', 'response'] },
+  t.same(check({ total: '31s', response: '30s' }), [])
+  t.same(check({ total: '1s' }, { total: '1s' }), [], 'the shorter one holds')
+  const [total] = check({ total: '30s', response: '30s' })
+  t.match(total, { path: ['upstreams', 'up', 'timeouts', 'response'] })
+  const [response] = check({}, { response: '2s', total: '2s' })
+  t.match(response, { path: ['routes', 0, 'timeouts', 'response'] })
+})
+
+t.test('an ejection is not longer than the longest', async (t) => {
+  const check = (ejection: object) => checkSettings({ upstreams: { up: { ejection } } })
+  for (const fine of [{}, { time: '30s' }, { time: '60s', maxTime: '60s' }, { maxTime: '10s' }]) {
+    t.same(check(fine), [], JSON.stringify(fine))
+  }
+  t.match(check({ time: '31s' }), [
+    { path: ['upstreams', 'up', 'ejection', 'time'], message: /maxTime, which is 30s unless/ },
   ])
+  t.match(check({ time: '20s', maxTime: '19s' }), [
+    { path: ['upstreams', 'up', 'ejection', 'time'], message: 'must not be more than maxTime' },
+  ])
+  t.match(check({ maxTime: '9s' }), [{ path: ['upstreams', 'up', 'ejection', 'maxTime'] }])
 })

@@ -155,6 +155,8 @@ t.test('the same caller gets the very same decision again', async (t) => {
 const PLACES = `
   - {name: cookie, match: {path: /shop/*}, access: authenticated, upstream: up, credentials: {cookie: token, origins: ['https://partner.example']}}
   - {name: query, match: {path: /shop/admin}, access: {userPool: main, groups: {anyOf: [admins]}}, upstream: up, credentials: {query: t}}
+  - {name: live, match: {path: /live/*}, access: public, upstream: up, upgrades: [websocket]}
+  - {name: quiet, match: {path: /live/quiet}, access: authenticated, upstream: up, credentials: {cookie: token}}
   - {name: plain, match: {path: /plain}, access: authenticated, upstream: up}
 `
 const places = loadConfig(
@@ -196,6 +198,16 @@ t.test('each route reads tokens where it says', async (t) => {
     await answerAnywhere('/plain?t=readers', ['Cookie', 'token=readers']),
     'credential_missing',
   )
+})
+
+t.test('an upgrade is one for the routes of looser readings too', async (t) => {
+  const cookie = ['Cookie', 'token=readers']
+  const upgrade = { upgrade: 'websocket' }
+  t.equal(await answerAnywhere('/live/quiet', cookie, upgrade), 'allow quiet', 'it has none')
+  t.equal(await answerAnywhere('/live/Quiet', cookie), 'allow live')
+  t.equal(await answerAnywhere('/live/Quiet', cookie, upgrade), 'origin_denied')
+  const own = [...cookie, 'Origin', 'https://a.example']
+  t.equal(await answerAnywhere('/live/Quiet', own, upgrade), 'allow live')
 })
 
 t.test('what changes something with a cookie has to come from an own page', async (t) => {
