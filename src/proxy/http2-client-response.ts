@@ -36,7 +36,7 @@ export class Http2ClientResponse implements ClientResponse {
       if (!this.hasTrailers) this.leave()
     })
     stream.on('wantTrailers', () => {
-      stream.sendTrailers(this.trailers)
+      this.attempt(() => stream.sendTrailers(this.trailers))
       this.leave()
     })
   }
@@ -135,7 +135,17 @@ export class Http2ClientResponse implements ClientResponse {
     // A body of known length has no trailers, and needs no frame of its own to end.
     this.hasTrailers =
       !isAll && this.req.method !== 'HEAD' && firstValue(head, 'content-length') === undefined
-    stream.respond(head as never, { endStream: isAll, waitForTrailers: this.hasTrailers })
+    const waitForTrailers = this.hasTrailers
+    this.attempt(() => stream.respond(head as never, { endStream: isAll, waitForTrailers }))
+  }
+
+  /** What an upstream says and HTTP/2 cannot (a status of 999, say) breaks its response off, and nothing else. */
+  private attempt(send: () => void): void {
+    try {
+      send()
+    } catch {
+      this.destroy()
+    }
   }
 
   /** Nobody needs the rest of a request that was answered (RFC 9113 section 8.1). A turn later: a reset must not overtake the answer's end. */
@@ -151,7 +161,7 @@ export class Http2ClientResponse implements ClientResponse {
 
 /** Names in lower case, values of one name together. */
 function toValues(lines: readonly string[]): Record<string, string[]> {
-  const values: Record<string, string[]> = {}
+  const values: Record<string, string[]> = Object.create(null)
   for (let i = 0; i < lines.length; i += 2) {
     const name = (lines[i] as string).toLowerCase()
     if (OF_CONNECTIONS.includes(name)) continue

@@ -114,6 +114,8 @@ class Session {
     this.ports = ports
     this.peer = { remoteAddress, encrypted: (socket as TLSSocket).encrypted === true }
     this.session = performServerHandshake(socket, toOptions(settings))
+    // The server of HTTP/1.1 lets its sockets stand half open.
+    socket.on('end', () => socket.destroySoon())
     // Its GOAWAY says what was wrong.
     this.session.on('error', () => this.cutSoon())
     // Its own end leaves the socket's to us.
@@ -170,6 +172,7 @@ class Session {
   private ended(stream: ServerHttp2Stream): void {
     const { settings, ports, session } = this
     this.open -= 1
+    if (this.socket.destroyed) return
     const isReset = stream.rstCode !== NGHTTP2_NO_ERROR && !stream.headersSent
     if (isReset) this.resets += 1
     else this.answers += 1
@@ -196,5 +199,7 @@ function toOptions({ headerBytes }: Http2Settings): Parameters<typeof performSer
     maxSessionInvalidFrames: 100,
     streamResetBurst: 2 * MAX_RESETS,
     streamResetRate: 33,
+    // Upstreams say some of them twice, and their responses are passed on as they are.
+    strictSingleValueFields: false,
   }
 }

@@ -126,7 +126,7 @@ export class Upload {
 
 /** Names in lower case, values of one name together (RFC 9113 section 8.1). */
 function toFields(trailers: RawHeaders): Record<string, string[]> {
-  const fields: Record<string, string[]> = {}
+  const fields: Record<string, string[]> = Object.create(null)
   for (let i = 0; i < trailers.length; i += 2) {
     const name = (trailers[i] as string).toLowerCase()
     fields[name] ??= []

@@ -16,6 +16,7 @@ import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.ts'
+import { startRawUpstream } from '../support/raw-upstream.ts'
 import { sendRaw } from '../support/raw-client.ts'
 import { createSelfSigned } from '../support/self-signed.ts'
 import { startGateway } from '../support/start-gateway.ts'
@@ -318,4 +319,92 @@ t.test('h2load asks a thousand times over four connections', withH2load, async (
   const gate = await start(t)
   const load = ['-n', '1000', '-c', '4', '-m', '32', `${gate.origin}/public/x`]
   t.match((await run('h2load', load)).stdout, /1000 succeeded, 0 failed, 0 errored/)
+})
+
+for (const http2 of [false, true]) {
+  t.test(
+    `what an upstream of HTTP/${http2 ? 2 : 1} says and HTTP/2 cannot ends its own response alone`,
+    async (t) => {
+      const answers: Record<string, (stream: ServerHttp2Stream) => void> = {
+        '/public/twice': (stream) => {
+          stream.respond(
+            [
+              'etag',
+              'a',
+              'etag',
+              'b',
+              'x-content-type-options',
+              'nosniff',
+              'x-content-type-options',
+              'nosniff',
+            ] as never,
+            { endStream: true },
+          )
+        },
+        '/public/trailers': (stream) => {
+          stream.respond({}, { waitForTrailers: true })
+          stream.on('wantTrailers', () =>
+            stream.sendTrailers({ ['constructor' as string]: 'x', etag: ['a', 'b'] as never }),
+          )
+          stream.end('x')
+        },
+        '/public/fine': (stream) => stream.respond({}, { endStream: true }),
+      }
+      const texts: Record<string, string> = {
+        '/public/twice':
+          'HTTP/1.1 200 OK\r\nETag: a\r\nETag: b\r\nX-Content-Type-Options: nosniff\r\nX-Content-Type-Options: nosniff\r\nContent-Length: 0\r\n\r\n',
+        '/public/999': 'HTTP/1.1 999 No\r\nContent-Length: 0\r\n\r\n',
+        '/public/999-body':
+          'HTTP/1.1 999 No\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n',
+        '/public/trailers':
+          'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nconstructor: x\r\nETag: a\r\nETag: b\r\n\r\n',
+        '/public/fine': 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+      }
+      const raw = await startRawUpstream((socket, head) => {
+        socket.write(texts[head.split(' ')[1] ?? ''] ?? '')
+      })
+      const server = createServer({ strictSingleValueFields: false })
+      server.on('stream', (stream, headers) =>
+        answers[String(headers[':path'])]?.(stream as ServerHttp2Stream),
+      )
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const { port } = server.address() as AddressInfo
+      t.teardown(async () => {
+        await raw.close()
+        server.close()
+      })
+      const gate = await start(t, {
+        upstreamOrigin: http2 ? `http://127.0.0.1:${port}` : raw.origin,
+        up: `    http2: ${http2}`,
+      })
+      const session = open(t, gate.origin)
+      for (const path of Object.keys(http2 ? answers : texts)) {
+        const answer = await ask(session, { ':path': path })
+        const isSayable = !path.includes('999')
+        t.equal(answer.end === 'whole' && answer.status === 200, isSayable, path)
+        t.equal(
+          (await ask(session, { ':path': '/public/fine' })).status,
+          200,
+          'and the next is answered',
+        )
+      }
+    },
+  )
+}
+
+t.test('a client that half-closes its connection is gone', async (t) => {
+  const upstream = await startRawUpstream(() => undefined)
+  t.teardown(upstream.close)
+  const gate = await start(t, { upstreamOrigin: upstream.origin })
+  const { port } = new URL(gate.origin)
+  const socket = connectTcp({ host: '127.0.0.1', port: Number(port), allowHalfOpen: true })
+  socket.on('error', () => undefined)
+  const session = connect(gate.origin, { createConnection: () => socket })
+  session.on('error', () => undefined)
+  const stream = session.request({ ':path': '/public/hang' })
+  stream.on('error', () => undefined)
+  await eventually('the request to be at the upstream', () => upstream.requests() === 1)
+  socket.end()
+  await eventually('it to be let go of', () => upstream.open() === 0)
+  session.destroy()
 })
