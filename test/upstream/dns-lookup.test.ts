@@ -139,30 +139,7 @@ const withDnsmasq = hasDnsmasq
   : { skip: 'dnsmasq is not on PATH: no real name server was asked' }
 
 t.test('dnsmasq answers as the test server does', withDnsmasq, async (t) => {
-  const port = await freePort()
-  const records = ['10.0.0.1', '10.0.0.2', 'fd00:1::1'].map(
-    (ip) => `--host-record=orders.internal,${ip}`,
-  )
-  const options = [
-    '--no-daemon',
-    '--conf-file=/dev/null',
-    '--no-resolv',
-    '--no-hosts',
-    '--bind-interfaces',
-    '--listen-address=127.0.0.1',
-    `--port=${port}`,
-    '--local-ttl=9',
-    '--user=',
-    '--local=/internal/',
-  ]
-  const dnsmasq = spawn('dnsmasq', [...options, ...records], { stdio: 'ignore' })
-  const ended = new Promise((resolve) => dnsmasq.on('exit', resolve))
-  t.teardown(async () => {
-    dnsmasq.kill()
-    await ended
-  })
-  const { ask, targets } = create(`127.0.0.1:${port}`)
-  await eventually('dnsmasq', () => targets().catch(() => undefined))
+  const { ask, targets } = await startDnsmasq(t)
   t.same(await targets(), [
     'http://10.0.0.1:8080',
     'http://10.0.0.2:8080',
@@ -170,6 +147,41 @@ t.test('dnsmasq answers as the test server does', withDnsmasq, async (t) => {
   ])
   t.equal((await ask()).ttlMs, 9_000)
 })
+
+/** Its port may be taken for TCP, or between two breaths: it says so by ending, and is started again on another one. */
+async function startDnsmasq(t: Test): Promise<ReturnType<typeof create>> {
+  const records = ['10.0.0.1', '10.0.0.2', 'fd00:1::1'].map(
+    (ip) => `--host-record=orders.internal,${ip}`,
+  )
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const port = await freePort()
+    const options = [
+      '--no-daemon',
+      '--conf-file=/dev/null',
+      '--no-resolv',
+      '--no-hosts',
+      '--bind-interfaces',
+      '--listen-address=127.0.0.1',
+      `--port=${port}`,
+      '--local-ttl=9',
+      '--user=',
+      '--local=/internal/',
+    ]
+    const dnsmasq = spawn('dnsmasq', [...options, ...records], { stdio: 'ignore' })
+    const ended = new Promise((resolve) => dnsmasq.on('exit', resolve))
+    t.teardown(async () => {
+      dnsmasq.kill()
+      if (dnsmasq.exitCode === null) await ended
+    })
+    const lookup = create(`127.0.0.1:${port}`)
+    const answers = eventually('dnsmasq', () => lookup.targets().catch(() => undefined)).then(
+      () => true,
+      () => false,
+    )
+    if (await Promise.race([answers, ended.then(() => false)])) return lookup
+  }
+  throw new Error('dnsmasq does not answer')
+}
 
 async function freePort(): Promise<number> {
   const socket = createSocket('udp4')
