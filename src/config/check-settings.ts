@@ -3,6 +3,7 @@ import { normaliseFieldName } from '../http/headers.ts'
 import { checkTransport } from './check-transport.ts'
 import { parseDuration } from './duration.ts'
 import { isTakenHeaderName } from './identity-header-names.ts'
+import { listenText } from './listen-address.ts'
 import { asMapping, asText, asTexts, type Mapping } from './loose.ts'
 import type { ConfigPath } from './problem.ts'
 import { parseSize } from './size.ts'
@@ -87,14 +88,9 @@ function checkTotal(path: ConfigPath, timeouts: Mapping): Finding[] {
 }
 
 function checkAdmin(settings: Mapping): Finding[] {
-  const listen = toAddress(settings.listen) ?? '127.0.0.1:8080'
-  const admin = toAddress(settings.admin) ?? '127.0.0.1:9090'
-  if (listen !== admin || listen.endsWith(':0')) return []
+  const listen = listenText(settings, 'listen')
+  if (listen !== listenText(settings, 'admin') || listen.endsWith(':0')) return []
   return [{ path: ['admin'], message: 'must be another address than listen' }]
-}
-
-function toAddress(listener: unknown): string | undefined {
-  return asText(listener) ?? asText(asMapping(listener).address)
 }
 
 function checkIdentityHeaders(headers: Mapping): Finding[] {

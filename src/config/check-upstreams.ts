@@ -2,8 +2,9 @@
 // hides no other problem.
 import { isIP } from 'node:net'
 import { toSpecialUse } from '../base/special-address.ts'
+import { toBareHost } from '../http/host.ts'
 import { asList, asMapping, asText, type Mapping } from './loose.ts'
-import { type ListenAddress, parseListenAddress } from './listen-address.ts'
+import { type ListenAddress, listenText, parseListenAddress } from './listen-address.ts'
 import type { ConfigPath } from './problem.ts'
 import { isLoopbackHost, parseOrigin } from './web-address.ts'
 import type { Finding } from './yaml-source.ts'
@@ -60,7 +61,7 @@ function toPlainTarget(target: string | undefined): string | undefined {
 
 function findFlaw(target: string, own: readonly OwnAddress[]): string | undefined {
   const { protocol, hostname, port } = new URL(target)
-  const host = hostname.replace(/^\[|\]$/g, '')
+  const host = toBareHost(hostname)
   if (port === '0') return 'nothing can be reached at port 0'
   const use = isIP(host) === 0 ? undefined : toSpecialUse(host)
   if (use === 'unspecified') return 'is no address to connect to; for this machine write 127.0.0.1'
@@ -80,15 +81,10 @@ interface OwnAddress {
 }
 
 function ownAddresses(settings: Mapping): OwnAddress[] {
-  return Object.entries({ listen: '127.0.0.1:8080', admin: '127.0.0.1:9090' }).flatMap(
-    ([name, fallback]) => {
-      const given = settings[name]
-      const address = parseListenAddress(
-        asText(given) ?? asText(asMapping(given).address) ?? fallback,
-      )
-      return 'problem' in address ? [] : [{ name, address }]
-    },
-  )
+  return (['listen', 'admin'] as const).flatMap((name) => {
+    const address = parseListenAddress(listenText(settings, name))
+    return 'problem' in address ? [] : [{ name, address }]
+  })
 }
 
 /** As far as texts tell: a name may lead anywhere. */
@@ -113,8 +109,8 @@ function checkDiscover(value: unknown, path: ConfigPath): Finding[] {
 }
 
 function checkLiteral(origin: string | undefined, path: ConfigPath): Finding[] {
-  const host = URL.parse(origin ?? '')?.hostname.replace(/^\[|\]$/g, '') ?? ''
-  if (isIP(host) === 0) return []
+  const { hostname = '' } = URL.parse(origin ?? '') ?? {}
+  if (isIP(toBareHost(hostname)) === 0) return []
   return [{ path, message: 'an address never changes; write it in targets' }]
 }
 

@@ -1,5 +1,6 @@
 // Where a listener binds: host:port or unix:/path. Never binds to every interface because the host was left out.
 import { isIP } from 'node:net'
+import { asMapping, asText, type Mapping } from './loose.ts'
 
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -9,6 +10,14 @@ const HOST_AND_PORT = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/
 const HOST_NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i
 /** Bytes of a socket path that every system takes (sun_path with its end). */
 const MAX_SOCKET_PATH = 103
+
+const DEFAULTS = { listen: '127.0.0.1:8080', admin: '127.0.0.1:9090' }
+
+/** The address of a listener as a file of any shape has it, or its default. */
+export function listenText(settings: Mapping, name: keyof typeof DEFAULTS): string {
+  const given = settings[name]
+  return asText(given) ?? asText(asMapping(given).address) ?? DEFAULTS[name]
+}
 
 /** Port 0 lets the system choose. The problem never repeats the text. */
 export function parseListenAddress(text: string): ListenAddress | { readonly problem: string } {

@@ -1,5 +1,6 @@
 // The URLs that configuration may hold: upstream targets, issuers and key-set addresses.
 import { isIP } from 'node:net'
+import { toBareHost } from '../http/host.ts'
 
 const ORIGIN = /^https?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?\/?$/
 
@@ -63,7 +64,7 @@ export function parseNameServer(text: string): string | undefined {
 function isDnsName(host: string): boolean {
   const labels = host.split('.')
   return (
-    isIP(host.replace(/^\[|\]$/g, '')) === 0 &&
+    isIP(toBareHost(host)) === 0 &&
     host.length <= 253 &&
     labels.every((label) => label.length > 0 && label.length <= 63)
   )

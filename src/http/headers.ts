@@ -106,6 +106,18 @@ export function listValue(headers: RawHeaders, name: string): string | undefined
   return lines.length === 0 ? undefined : lines.join(', ')
 }
 
+/** Names in lower case, values of one name together: how Node takes what HTTP/2 sends behind a body, or ahead of an answer. */
+export function valuesByName(headers: RawHeaders): Record<string, string[]> {
+  // Without a prototype: `constructor` is a name like any other.
+  const values: Record<string, string[]> = Object.create(null)
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase()
+    values[name] ??= []
+    values[name].push(headers[i + 1] as string)
+  }
+  return values
+}
+
 /** The value of a field where it first stands. `name` in lower case. */
 export function firstValue(headers: RawHeaders, name: string): string | undefined {
   for (let i = 0; i < headers.length; i += 2) {

@@ -25,3 +25,8 @@ export function parseHost(value: string | undefined): Host | Refusal {
   const name = folded.endsWith('.') ? folded.slice(0, -1) : folded
   return { name, port, authority: port === '' ? name : `${name}:${port}` }
 }
+
+/** A URL's `hostname` as sockets take it: an IPv6 address without its brackets. */
+export function toBareHost(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '')
+}

@@ -132,8 +132,9 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
     this.upstreamMs = this.elapsedMs() - this.overheadMs
   }
 
-  /** It is a stream that `end` ends when its token expires, if it goes on for so long. */
+  /** It is a stream that `end` ends when its token expires, if it goes on for so long; Infinity for never. */
   endsAt(expiresAtMs: number, end: () => void): void {
+    if (expiresAtMs === Number.POSITIVE_INFINITY) return
     this.expiry = startTokenExpiry(expiresAtMs, this.clock, () => {
       if (this.response.writableEnded) return
       this.outcome = 'token_expired'

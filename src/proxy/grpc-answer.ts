@@ -35,7 +35,6 @@ export function toGrpcDenial(reason: DenyReason, requestId: string): DenialRespo
 
 /** A call may go on for as long as both sides like, in either direction; its end says why. */
 export function endWithToken(exchange: Exchange, expiresAtMs: number, call: UpstreamCall): void {
-  if (expiresAtMs === Number.POSITIVE_INFINITY) return
   exchange.endsAt(expiresAtMs, () => {
     call.abort()
     endExpired(exchange.response, exchange.id)

@@ -1,7 +1,7 @@
 // The response to a request in HTTP/2 frames, written as one of HTTP/1.1 is. A response that is broken off ends with RST_STREAM, never with
 // END_STREAM.
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import { firstValue } from '../http/headers.ts'
+import { firstValue, valuesByName } from '../http/headers.ts'
 import type { ClientResponse } from './client-side.ts'
 import type { Http2ClientRequest } from './http2-client-request.ts'
 
@@ -71,19 +71,14 @@ export class Http2ClientResponse implements ClientResponse {
 
   writeInformation(status: number, headers: string[]): void {
     if (!this.isOpen() || this.hasHead) return
-    this.stream.additionalHeaders({ ':status': status, ...toValues(headers) })
+    this.stream.additionalHeaders({ ':status': status, ...valuesByName(toHttp2Lines(headers)) })
   }
 
   writeHead(status: number, headers: string[] | Readonly<Record<string, string>>): this {
     const lines = Array.isArray(headers) ? headers : Object.entries(headers).flat()
-    const head = [':status', String(status)]
-    for (let i = 0; i < lines.length; i += 2) {
-      const name = (lines[i] as string).toLowerCase()
-      if (!OF_CONNECTIONS.includes(name)) head.push(name, lines[i + 1] as string)
-    }
     this.statusCode = status
     this.hasHead = true
-    this.head = head
+    this.head = [':status', String(status), ...toHttp2Lines(lines)]
     return this
   }
 
@@ -112,7 +107,7 @@ export class Http2ClientResponse implements ClientResponse {
   }
 
   addTrailers(trailers: readonly [string, string][]): void {
-    this.trailers = toValues(trailers.flat())
+    this.trailers = valuesByName(toHttp2Lines(trailers.flat()))
   }
 
   /** INTERNAL_ERROR, whatever of it the client has. */
@@ -159,14 +154,12 @@ export class Http2ClientResponse implements ClientResponse {
   }
 }
 
-/** Names in lower case, values of one name together. */
-function toValues(lines: readonly string[]): Record<string, string[]> {
-  const values: Record<string, string[]> = Object.create(null)
+/** Names in lower case, and none of HTTP/1.1's connections. */
+function toHttp2Lines(lines: readonly string[]): string[] {
+  const kept: string[] = []
   for (let i = 0; i < lines.length; i += 2) {
     const name = (lines[i] as string).toLowerCase()
-    if (OF_CONNECTIONS.includes(name)) continue
-    values[name] ??= []
-    values[name].push(lines[i + 1] as string)
+    if (!OF_CONNECTIONS.includes(name)) kept.push(name, lines[i + 1] as string)
   }
-  return values
+  return kept
 }

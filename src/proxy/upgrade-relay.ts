@@ -49,11 +49,9 @@ export class UpgradeRelay extends Relay {
     client.setTimeout(0)
     const tunnel = new Tunnel(client, upstream, this.toPorts())
     exchange.tunnels(tunnel)
-    if (upgrade.expiresAtMs !== Number.POSITIVE_INFINITY) {
-      exchange.endsAt(upgrade.expiresAtMs, () => {
-        tunnel.endEarly(POLICY_VIOLATION, 'token expired')
-      })
-    }
+    exchange.endsAt(upgrade.expiresAtMs, () => {
+      tunnel.endEarly(POLICY_VIOLATION, 'token expired')
+    })
     tunnel.start({ fromClient: upgrade.early.take(), fromUpstream })
   }
 

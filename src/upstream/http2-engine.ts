@@ -31,7 +31,7 @@ export function createHttp2Engine(settings: EngineSettings, clock: Clock): Engin
   const sessions = new Set<Http2Session>()
   const waiting: Http2Call[] = []
   const all = new Set<Http2Call>()
-  let closing: (() => void) | undefined
+  let closing: PromiseWithResolvers<void> | undefined
 
   const sessionOwner: SessionOwner = {
     settings,
@@ -108,19 +108,14 @@ export function createHttp2Engine(settings: EngineSettings, clock: Clock): Engin
   }
 
   function settle(): void {
-    if (sessions.size === 0 && all.size === 0) closing?.()
+    if (sessions.size === 0 && all.size === 0) closing?.resolve()
   }
 
   function close(): Promise<void> {
-    return new Promise((resolve) => {
-      const earlier = closing
-      closing = () => {
-        earlier?.()
-        resolve()
-      }
-      if (waiting.length === 0) for (const session of [...sessions]) session.retire()
-      settle()
-    })
+    closing ??= Promise.withResolvers()
+    if (waiting.length === 0) for (const session of [...sessions]) session.retire()
+    settle()
+    return closing.promise
   }
 
   return {

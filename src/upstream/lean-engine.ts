@@ -47,7 +47,7 @@ export function createLeanEngine(
   let connecting = 0
   /** Requests of whose body nothing has come yet. */
   let awaited = 0
-  let closing: (() => void) | undefined
+  let closing: PromiseWithResolvers<void> | undefined
   let isDestroyed = false
 
   const owner: ConnectionOwner = {
@@ -132,7 +132,7 @@ export function createLeanEngine(
 
   function settle(): void {
     const isWaited = connections.size > 0 || waiting.length > 0 || (awaited > 0 && !isDestroyed)
-    if (!isWaited) closing?.()
+    if (!isWaited) closing?.resolve()
   }
 
   function leaveQueue(call: LeanCall): void {
@@ -142,15 +142,10 @@ export function createLeanEngine(
   }
 
   function close(): Promise<void> {
-    return new Promise((resolve) => {
-      const earlier = closing
-      closing = () => {
-        earlier?.()
-        resolve()
-      }
-      for (const connection of [...idle, ...resting, ...rested]) connection.close(CLOSED.detail)
-      settle()
-    })
+    closing ??= Promise.withResolvers()
+    for (const connection of [...idle, ...resting, ...rested]) connection.close(CLOSED.detail)
+    settle()
+    return closing.promise
   }
 
   /** What was dispatched before the end may still take a connection. */

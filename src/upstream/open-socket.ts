@@ -2,6 +2,7 @@
 // wrote, and no TLS session is ever resumed.
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
 import { checkServerIdentity, connect as connectTls } from 'node:tls'
+import { toBareHost } from '../http/host.ts'
 import type { TargetAddress, UpstreamTls } from './engine.ts'
 
 const UNIX = 'unix:'
@@ -22,7 +23,7 @@ export function toAddress(target: string): NetConnectOpts {
   if (isUnix(target)) return { path: target.slice(UNIX.length) }
   const { protocol, hostname, port } = new URL(target)
   const defaultPort = protocol === 'https:' ? 443 : 80
-  const host = hostname.replace(/^\[|\]$/g, '')
+  const host = toBareHost(hostname)
   return { host, port: Number(port || defaultPort), noDelay: true, ...PROBED }
 }
 

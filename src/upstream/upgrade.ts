@@ -14,22 +14,21 @@ import { type ResponseEvents, ResponseReader } from './response-reader.ts'
 
 export function createUpgradeEngine(settings: EngineSettings, clock: Clock): Engine {
   const calls = new Set<UpgradeCall>()
-  let closing: (() => void) | undefined
-  const close = () =>
-    new Promise<void>((resolve) => {
-      const earlier = closing
-      closing = () => {
-        earlier?.()
-        resolve()
-      }
-      if (calls.size === 0) closing()
-    })
+  let closing: PromiseWithResolvers<void> | undefined
+  function settle(): void {
+    if (calls.size === 0) closing?.resolve()
+  }
+  function close(): Promise<void> {
+    closing ??= Promise.withResolvers()
+    settle()
+    return closing.promise
+  }
   return {
     dispatch(request, sink, release) {
       const call = new UpgradeCall(request, sink, settings, clock, () => {
         calls.delete(call)
         release()
-        if (calls.size === 0) closing?.()
+        settle()
       })
       calls.add(call)
       if (closing) call.fail(CLOSED)

@@ -2,7 +2,7 @@
 // has been sent is kept while it is little and nothing was heard: an upstream may still say that it did not process it.
 import type { ClientHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
-import { firstValue, type RawHeaders } from '../http/headers.ts'
+import { firstValue, valuesByName } from '../http/headers.ts'
 import type { UpstreamRequest } from './dispatch.ts'
 import type { BodyPorts } from './send-body.ts'
 
@@ -117,20 +117,9 @@ export class Upload {
 
   private sendTrailers(stream: ClientHttp2Stream): void {
     try {
-      stream.sendTrailers(toFields(this.request.trailers?.() ?? []))
+      stream.sendTrailers(valuesByName(this.request.trailers?.() ?? []))
     } catch (error) {
       this.fail(`trailers: ${(error as Error).message}`)
     }
   }
-}
-
-/** Names in lower case, values of one name together (RFC 9113 section 8.1). */
-function toFields(trailers: RawHeaders): Record<string, string[]> {
-  const fields: Record<string, string[]> = Object.create(null)
-  for (let i = 0; i < trailers.length; i += 2) {
-    const name = (trailers[i] as string).toLowerCase()
-    fields[name] ??= []
-    fields[name].push(trailers[i + 1] as string)
-  }
-  return fields
 }
