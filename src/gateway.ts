@@ -5,6 +5,7 @@ import { fetchJson } from './base/fetch-json.ts'
 import { listenOn } from './base/listen.ts'
 import type { LoadedConfig, Problem } from './config/load.ts'
 import type { Config } from './config/schema.ts'
+import { createDecisionEndpoints } from './external-auth/endpoints.ts'
 import { compileRules } from './policy/compile-rules.ts'
 import { DENY_REASONS } from './policy/decision.ts'
 import { createActiveExchanges } from './proxy/active-exchanges.ts'
@@ -100,6 +101,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     },
     pipelined,
     upgraded: metrics.upgraded,
+    endpointAt: createDecisionEndpoints(),
     faulted: (error, { id }) => log.error({ err: error, request_id: id }, 'internal error'),
   })
 

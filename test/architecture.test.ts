@@ -19,6 +19,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   upstream: ['base', 'http', 'config', 'route', 'token', 'policy'],
   telemetry: ['base', 'http', 'config', 'token', 'policy'],
   proxy: ['base', 'http', 'config', 'route', 'token', 'policy', 'upstream', 'telemetry'],
+  'external-auth': ['base', 'http', 'config', 'policy', 'telemetry', 'proxy'],
   'dev-pool': ['base', 'http'],
   'gateway.ts': [
     'base',
@@ -30,6 +31,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
     'upstream',
     'telemetry',
     'proxy',
+    'external-auth',
   ],
   cli: ['base', 'http', 'config', 'route', 'token', 'policy', 'gateway.ts'],
   'main.ts': ['base', 'cli'],

@@ -181,6 +181,7 @@ function toRecord(n: number): ExchangeRecord {
   return {
     id: `0f1e2d3c4b5a-${n.toString(36)}`,
     startedAtMs: 0,
+    endpoint: '',
     method: 'GET',
     host: HOST.name,
     path: `/service-7/items/${n}`,

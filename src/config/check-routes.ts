@@ -1,5 +1,6 @@
 // Rules between routes and what they refer to. Reads values of any shape, so that one bad setting hides no other problem.
 import { checkCors } from './check-cors.ts'
+import { checkDecisionRoute } from './check-decisions.ts'
 import { checkShaping } from './check-shaping.ts'
 import { checkStreams } from './check-streams.ts'
 import { asList, asMapping, asText, asTexts, type Mapping } from './loose.ts'
@@ -18,6 +19,7 @@ export function checkRoutes(settings: Mapping): Finding[] {
       ...checkName(route, path, routes.slice(0, index)),
       ...checkUpstream(route, path, settings),
       ...checkPath(route, path, settings),
+      ...checkDecisionRoute(route, path),
       ...checkShaping(route, path, Object.keys(asMapping(settings.identityHeaders))),
       ...checkCors(route, path),
       ...checkStreams(route, path),
@@ -33,6 +35,7 @@ function checkName({ name }: Mapping, path: ConfigPath, earlier: readonly Mappin
 }
 
 function checkUpstream(route: Mapping, path: ConfigPath, settings: Mapping): Finding[] {
+  if (route.upstream === 'none') return []
   return checkReference(route, [...path, 'upstream'], 'upstream', asMapping(settings.upstreams))
 }
 

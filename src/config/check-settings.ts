@@ -1,5 +1,6 @@
 // Rules between settings other than what a route matches and asks. Reads values of any shape, so that one bad setting hides no other problem.
 import { normaliseFieldName } from '../http/headers.ts'
+import { checkDecisions } from './check-decisions.ts'
 import { checkTransport } from './check-transport.ts'
 import { parseDuration } from './duration.ts'
 import { isTakenHeaderName } from './identity-header-names.ts'
@@ -13,7 +14,8 @@ import type { Finding } from './yaml-source.ts'
 /** @param settings what the file says, before defaults */
 export function checkSettings(settings: Mapping): Finding[] {
   return [
-    ...checkAdmin(settings),
+    ...checkListeners(settings),
+    ...checkDecisions(settings),
     ...checkIdentityHeaders(asMapping(settings.identityHeaders)),
     ...checkIssuers(asMapping(settings.userPools)),
     ...(Array.isArray(settings.routes) ? settings.routes : []).flatMap((route, index) =>
@@ -87,10 +89,15 @@ function checkTotal(path: ConfigPath, timeouts: Mapping): Finding[] {
   })
 }
 
-function checkAdmin(settings: Mapping): Finding[] {
-  const listen = listenText(settings, 'listen')
-  if (listen !== listenText(settings, 'admin') || listen.endsWith(':0')) return []
-  return [{ path: ['admin'], message: 'must be another address than listen' }]
+/** Each listener has an address of its own. */
+function checkListeners(settings: Mapping): Finding[] {
+  const names = ['listen', 'admin', 'extAuthz'] as const
+  return names.flatMap((name, index): Finding[] => {
+    const address = listenText(settings, name)
+    const rival = names.slice(0, index).find((other) => listenText(settings, other) === address)
+    if (rival === undefined || address === 'none' || address.endsWith(':0')) return []
+    return [{ path: [name], message: `must be another address than ${rival}` }]
+  })
 }
 
 function checkIdentityHeaders(headers: Mapping): Finding[] {

@@ -81,7 +81,7 @@ interface OwnAddress {
 }
 
 function ownAddresses(settings: Mapping): OwnAddress[] {
-  return (['listen', 'admin'] as const).flatMap((name) => {
+  return (['listen', 'admin', 'extAuthz'] as const).flatMap((name) => {
     const address = parseListenAddress(listenText(settings, name))
     return 'problem' in address ? [] : [{ name, address }]
   })

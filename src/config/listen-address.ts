@@ -11,7 +11,7 @@ const HOST_NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i
 /** Bytes of a socket path that every system takes (sun_path with its end). */
 const MAX_SOCKET_PATH = 103
 
-const DEFAULTS = { listen: '127.0.0.1:8080', admin: '127.0.0.1:9090' }
+const DEFAULTS = { listen: '127.0.0.1:8080', admin: '127.0.0.1:9090', extAuthz: 'none' }
 
 /** The address of a listener as a file of any shape has it, or its default. */
 export function listenText(settings: Mapping, name: keyof typeof DEFAULTS): string {

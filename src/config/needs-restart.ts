@@ -9,6 +9,8 @@ const SETTINGS: Readonly<Record<string, (config: Config) => unknown>> = {
   'listen.tls': ({ listen }) => listen.tls,
   'admin.address': ({ admin }) => (admin === 'none' ? admin : admin.address),
   'admin.tls': ({ admin }) => (admin === 'none' ? undefined : admin.tls),
+  'extAuthz.address': ({ extAuthz }) => (extAuthz === 'none' ? extAuthz : extAuthz.address),
+  'extAuthz.tls': ({ extAuthz }) => (extAuthz === 'none' ? undefined : extAuthz.tls),
   'limits.headerBytes': ({ limits }) => limits.headerBytes,
   'limits.connections': ({ limits }) => limits.connections,
   'limits.requestsPerConnection': ({ limits }) => limits.requestsPerConnection,

@@ -87,15 +87,26 @@ export const admin = z
     'Where health and metrics are served, never on the data listener; `none` switches it off.',
   )
 
-export const trustedProxies = z
-  .array(
-    parsedText('an address or a CIDR such as 10.0.0.0/8', /^[0-9A-Fa-f:./]+$/, parseCidr).meta({
-      title: 'address or CIDR',
-    }),
-    { error: expected('a list of addresses and CIDRs') },
+export const extAuthz = z
+  .union([z.literal('none'), address, listener], listenError)
+  .transform((value) => (value === 'none' ? value : toListen(value)))
+  .prefault('none')
+  .describe(
+    "Where Envoy's gRPC external authorization (`envoy.service.auth.v3.Authorization`) is answered: `host:port`, `unix:/path`, or a mapping with TLS. Default: nowhere.",
   )
+
+const peer = parsedText(
+  'an address, a CIDR such as 10.0.0.0/8, or unix',
+  /^(?:unix|[0-9A-Fa-f:./]+)$/,
+  (value) => (value === 'unix' ? value : parseCidr(value)),
+).meta({ title: 'address or CIDR' })
+
+export const trustedProxies = z
+  .array(peer, { error: expected('a list of addresses and CIDRs') })
   .prefault([])
-  .describe('Peers whose `X-Forwarded-*` fields are believed. Nobody by default.')
+  .describe(
+    'Peers whose `X-Forwarded-*` fields are believed, and who may ask for decisions; `unix` for whoever comes through a unix socket. Nobody by default.',
+  )
 
 export const limits = z
   .strictObject({

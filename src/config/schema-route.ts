@@ -212,7 +212,9 @@ export const route = z.strictObject({
   name: text(NAME, NAME_PATTERN).describe('A unique name; it stands in logs and metrics.'),
   match,
   access,
-  upstream: text('the name of an upstream').describe('Which upstream requests go to.'),
+  upstream: text('the name of an upstream, or none').describe(
+    'Which upstream requests go to; `none` on a route for decisions alone, where an ingress asks and forwards.',
+  ),
   forwardToken: flag()
     .prefault(true)
     .describe(

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { count, duration, expected, flag, listOf, oneOf, size, text } from './fields.ts'
 import { CLAIM, HEADER_NAME, HEADER_NAME_PATTERN } from './identity-header-names.ts'
-import { admin, limits, listen, timeouts, trustedProxies } from './schema-listener.ts'
+import { admin, extAuthz, limits, listen, timeouts, trustedProxies } from './schema-listener.ts'
 import { NAME, NAME_PATTERN, route } from './schema-route.ts'
 import { upstream } from './schema-upstream.ts'
 import { userPool } from './schema-user-pool.ts'
@@ -72,6 +72,7 @@ export const configSchema = z
       .describe("The format's version."),
     listen,
     admin,
+    extAuthz,
     pathPrefix: text(
       'a path such as /_poolgate: plain segments and no slash at the end',
       /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/,
@@ -96,6 +97,7 @@ export const configSchema = z
     tokenCache,
     upstreams: z
       .record(name, upstream, { error: expected('a mapping of name to upstream') })
+      .prefault({})
       .describe('Services behind the gateway, by a name of your choice.'),
     limits,
     timeouts,

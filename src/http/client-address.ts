@@ -5,17 +5,23 @@ import { trimBlanks } from './headers.ts'
 /** Proxies that are asked; no real chain is as long, and each one costs the more. */
 const MAX_PROXIES = 32
 
-/** Compiles addresses and CIDRs, already checked, into a test. IPv4 written as IPv6 (`::ffff:10.0.0.1`) is judged as IPv4. */
+/**
+ * Compiles addresses and CIDRs, already checked, into a test. IPv4 written as IPv6 (`::ffff:10.0.0.1`) is judged as IPv4; `unix` stands
+ * for peers without an address, those of a unix socket.
+ */
 export function compileTrustedProxies(cidrs: readonly string[]): (address: string) => boolean {
   if (cidrs.length === 0) return () => false
   const list = new BlockList()
-  for (const cidr of cidrs) {
+  const ranges = cidrs.filter((cidr) => cidr !== 'unix')
+  const isUnixTrusted = ranges.length < cidrs.length
+  for (const cidr of ranges) {
     const [address = '', bits] = cidr.split('/')
     const family = isIPv4(address) ? 'ipv4' : 'ipv6'
     if (bits === undefined) list.addAddress(address, family)
     else list.addSubnet(address, Number(bits), family)
   }
   return (address) => {
+    if (address === '') return isUnixTrusted
     const plain = toPlainAddress(address)
     return plain !== undefined && list.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6')
   }

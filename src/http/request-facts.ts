@@ -13,6 +13,8 @@ export interface RequestFacts {
   readonly authorization: string | undefined
   /** The protocol that it could be upgraded to, in lower case; undefined where nothing but an answer can follow. */
   readonly upgrade?: string | undefined
+  /** Only the decision is asked for: whoever asks forwards the request itself. */
+  readonly forwardedElsewhere?: boolean
   /** The caller's address: the peer's, or what trusted proxies say. */
   readonly clientAddress: string
   readonly peerAddress: string

@@ -36,7 +36,7 @@ function toRule(route: RouteConfig, index: number, config: Config): Rule {
     route: {
       name: route.name,
       index,
-      upstream: route.upstream,
+      upstream: route.upstream === 'none' ? undefined : route.upstream,
       forwardToken: route.forwardToken,
       maxBody: maxBody === 'none' ? Number.POSITIVE_INFINITY : maxBody,
       places: route.credentials,

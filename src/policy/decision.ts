@@ -29,6 +29,7 @@ export const DENY_REASONS = [
   'scope_missing',
   'claim_mismatch',
   'policy_denied',
+  'decision_untrusted_peer',
   'route_not_found',
   'body_too_large',
   'target_too_long',
@@ -63,7 +64,8 @@ export interface Route {
   readonly name: string
   /** The route's number in telemetry. */
   readonly index: number
-  readonly upstream: string
+  /** Undefined where nothing is forwarded: the route is for decisions alone. */
+  readonly upstream: string | undefined
   readonly forwardToken: boolean
   /** Bytes; Infinity for none. */
   readonly maxBody: number
@@ -118,9 +120,13 @@ export interface Preflight {
 
 export type Decision = Allow | Deny | Preflight
 
-/** Whether the request would go on in another protocol on this route. */
-export function isUpgrade({ upgrades }: Route, { upgrade }: RequestFacts): boolean {
-  return upgrade !== undefined && upgrades?.includes(upgrade) === true
+/** Whether the request would go on in another protocol on this route; what an ingress forwards is not asked what the route allows. */
+export function isUpgrade(
+  { upgrades }: Route,
+  { upgrade, forwardedElsewhere }: RequestFacts,
+): boolean {
+  if (upgrade === undefined) return false
+  return forwardedElsewhere === true || upgrades?.includes(upgrade) === true
 }
 
 export function toDeny(

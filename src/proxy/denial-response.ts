@@ -31,6 +31,7 @@ const DENIALS: Readonly<Record<DenyReason, Denial>> = {
   scope_missing: { status: 403, text: 'A scope is missing' },
   claim_mismatch: { status: 403, text: 'A claim does not match' },
   policy_denied: { status: 403, text: 'The policy denies it' },
+  decision_untrusted_peer: { status: 403, text: 'The asking peer is not trusted' },
   route_not_found: { status: 404, text: 'No route matches' },
   method_not_allowed: { status: 405, text: 'The method is not allowed' },
   request_timeout: { status: 408, text: 'The request took too long' },

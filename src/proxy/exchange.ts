@@ -9,6 +9,7 @@ import type { Decision, DenyReason } from '../policy/decision.ts'
 import type { ExchangeRecord, Outcome } from '../telemetry/exchange-record.ts'
 import type { UpstreamCall } from '../upstream/dispatch.ts'
 import type { ClientRequest, ClientResponse } from './client-side.ts'
+import type { DecisionEndpoint } from './decision-endpoint.ts'
 import type { EarlyBytes } from './early-bytes.ts'
 import type { RequestBody } from './request-body.ts'
 import { startTokenExpiry } from './token-expiry.ts'
@@ -17,6 +18,9 @@ import { type Broken, GOING_AWAY, type Tunnel } from './tunnel.ts'
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
 export class Exchange implements ExchangeRecord, Linked<Exchange> {
   id: string
+  /** Where only a decision is asked for; undefined where the request is to be forwarded. */
+  readonly decides: DecisionEndpoint | undefined
+  method: string
   readonly request: ClientRequest
   readonly response: ClientResponse
   /** The client waits to be told before it sends its body. */
@@ -64,8 +68,11 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
     clock: Clock,
     waits: boolean,
     early?: EarlyBytes,
+    decides?: DecisionEndpoint,
   ) {
     this.id = id
+    this.decides = decides
+    this.method = request.method ?? ''
     this.waits = waits
     this.early = early
     this.request = request
@@ -80,8 +87,8 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
     this.path = query === -1 ? url : url.slice(0, query)
   }
 
-  get method(): string {
-    return this.request.method ?? ''
+  get endpoint(): string {
+    return this.decides?.name ?? ''
   }
 
   get status(): number {
@@ -89,6 +96,7 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
   }
 
   received(facts: RequestFacts): void {
+    this.method = facts.method
     this.host = facts.host.authority
     this.path = facts.target.path
     this.clientAddress = facts.clientAddress

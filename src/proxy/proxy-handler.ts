@@ -1,25 +1,19 @@
 // One request's way through the gateway, in order: facts, decision, headers, dispatch, finish. Whatever is unforeseen denies.
-import type { Clock } from '../base/clock.ts'
 import { createTurnEnd } from '../base/turn-end.ts'
 import { toPlainAddress } from '../http/client-address.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { withoutUserinfo } from '../http/request-target.ts'
 import { isSoundUpgrade } from '../http/upgrade.ts'
-import {
-  type Allow,
-  type Decision,
-  type DenyReason,
-  isUpgrade,
-  type Preflight,
-} from '../policy/decision.ts'
+import { type Allow, type Decision, isUpgrade } from '../policy/decision.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { ClientRequest, ClientResponse } from './client-side.ts'
-import { ALLOWED_METHODS, respondDenied, toDenialResponse, withFields } from './denial-response.ts'
+import type { EndpointAt } from './decision-endpoint.ts'
+import { ALLOWED_METHODS } from './denial-response.ts'
 import type { EarlyBytes } from './early-bytes.ts'
 import { Exchange } from './exchange.ts'
-import { endWithToken, toGrpcDenial } from './grpc-answer.ts'
+import { endWithToken } from './grpc-answer.ts'
+import { createOwnAnswers, type OwnAnswers, type OwnAnswersPorts } from './own-answers.ts'
 import type { PipelinedExchanges } from './pipelined-exchanges.ts'
-import { respondPermitted } from './preflight-response.ts'
 import { Relay, type RelayPorts } from './relay.ts'
 import { createRequestBody, discardBody } from './request-body.ts'
 import type { Ruleset } from './ruleset.ts'
@@ -29,20 +23,16 @@ import { toUpstreamTarget } from './upstream-target.ts'
 
 type UpstreamConfig = Ruleset['config']['upstreams'][string]
 
-export interface ProxyPorts {
-  readonly clock: Clock
+export interface ProxyPorts extends OwnAnswersPorts {
   readonly ruleset: () => Ruleset
   readonly nextId: () => string
-  /** The gateway is stopping: answers end their connections. */
-  readonly draining: () => boolean
   readonly opened: (exchange: Exchange) => void
   readonly closed: (exchange: Exchange) => void
-  /** The answer to it ends its connection: nothing behind it is to be taken. */
-  readonly ending: (exchange: Exchange) => void
   /** Bounds what one connection has at upstreams. */
   readonly pipelined: Pick<PipelinedExchanges, 'admits' | 'postpone'>
   /** A connection carries another protocol from now on, or does no longer. */
   readonly upgraded: (delta: 1 | -1) => void
+  readonly endpointAt: EndpointAt
   /** Something that cannot happen did; the request was denied. */
   readonly faulted: (error: unknown, exchange: Exchange) => void
 }
@@ -58,18 +48,9 @@ export type ProxyHandler = (
   early?: EarlyBytes,
 ) => void
 
-export interface ProxyHandling {
+export interface ProxyHandling extends Pick<OwnAnswers, 'deny' | 'breakOff'> {
   readonly handle: ProxyHandler
-  /** Answers an exchange that has not been answered. */
-  readonly deny: Deny
-  /** What follows on its connection cannot be read: the exchange is the last there, and refused if its own body is broken. */
-  readonly breakOff: Deny
 }
-
-type Deny = (exchange: Exchange, reason: DenyReason, detail: string, retryAfter?: number) => void
-
-/** After these nobody can say for sure where the next request begins, so there is none. */
-const CLOSING: readonly DenyReason[] = ['request_malformed', 'request_timeout']
 
 const RESERVED: Decision = {
   kind: 'deny',
@@ -80,32 +61,9 @@ const RESERVED: Decision = {
 
 export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
   const putOff = createTurnEnd()
-  const deny: Deny = (exchange, reason, detail, retryAfter) => {
-    const { request, response, waits } = exchange
-    exchange.refused(reason, detail)
-    if (!waits) discardBody(request, ports.clock)
-    // Of HTTP/2 the stream is over with the answer.
-    const close =
-      request.http2 === undefined && (waits || ports.draining() || CLOSING.includes(reason))
-    if (close) ports.ending(exchange)
-    const denial =
-      request.http2?.isGrpc === true
-        ? toGrpcDenial(reason, exchange.id)
-        : toDenialResponse(reason, exchange.id, retryAfter)
-    exchange.responseBytes = request.method === 'HEAD' ? 0 : denial.body.length
-    respondDenied(response, withFields(denial, exchange.cors?.fields), close, putOff)
-  }
+  const answers = createOwnAnswers(ports, putOff)
+  const { deny } = answers
   const relayPorts: RelayPorts = { deny, draining: ports.draining, putOff }
-
-  const breakOff: Deny = (exchange, reason, detail) => {
-    const { request, response } = exchange
-    response.shouldKeepAlive = false
-    // Who ends amid a request has left, as has who ends behind a whole one.
-    if (request.complete && request.socket.readableEnded) request.socket.destroySoon()
-    else if (request.complete) response.on('finish', () => request.socket.destroySoon())
-    else if (response.headersSent) response.destroy()
-    else deny(exchange, reason, detail)
-  }
 
   function fault(error: unknown, exchange: Exchange): void {
     ports.faulted(error, exchange)
@@ -122,7 +80,7 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     }
     const { request } = exchange
     const { http2 } = request
-    const upstream = rules.upstreams.get(route.upstream) as Upstream
+    const upstream = rules.upstreams.get(route.upstream as string) as Upstream
     if (exchange.waits) {
       exchange.waits = false
       exchange.response.writeContinue()
@@ -157,19 +115,13 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     if (http2?.isGrpc === true) endWithToken(exchange, expiryOf(allow), call)
   }
 
-  function permit(exchange: Exchange, preflight: Preflight): void {
-    const close = ports.draining() && exchange.request.http2 === undefined
-    if (close) ports.ending(exchange)
-    respondPermitted(exchange.response, preflight, exchange.id, close)
-  }
-
   function toUpgradeRelay(
     exchange: Exchange,
     protocol: string,
     allow: Allow,
     rules: Ruleset,
   ): UpgradeRelay {
-    const { timeouts } = rules.config.upstreams[allow.route.upstream] as UpstreamConfig
+    const { timeouts } = rules.config.upstreams[allow.route.upstream as string] as UpstreamConfig
     return new UpgradeRelay(exchange, relayPorts, rules.buildClientHeaders, {
       protocol,
       early: exchange.early as EarlyBytes,
@@ -192,7 +144,12 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     if (decision.kind === 'deny') {
       deny(exchange, decision.reason, decision.detail, decision.retryAfterSeconds)
     } else if (decision.kind === 'preflight') {
-      permit(exchange, decision)
+      answers.permit(exchange, decision)
+    } else if (exchange.decides !== undefined) {
+      answers.allow(exchange, exchange.decides.toFields(facts, decision, rules))
+    } else if (decision.route.upstream === undefined) {
+      exchange.decision = 'deny'
+      deny(exchange, 'route_not_found', 'a route for decisions alone (upstream: none)')
     } else if ((facts.contentLength ?? 0) > decision.route.maxBody) {
       deny(exchange, 'body_too_large', `content-length ${facts.contentLength}`)
     } else if (isUpgrade(decision.route, facts) && !isSoundUpgrade(facts)) {
@@ -216,7 +173,17 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
   }
 
   const handle: ProxyHandler = (request, response, waits, early) => {
-    const exchange = new Exchange(ports.nextId(), request, response, ports.clock, waits, early)
+    const rules = ports.ruleset()
+    const decides = ports.endpointAt(request.url ?? '', rules)
+    const exchange = new Exchange(
+      ports.nextId(),
+      request,
+      response,
+      ports.clock,
+      waits,
+      early,
+      decides,
+    )
     ports.opened(exchange)
     response.on('close', () => {
       // An upstream may have answered before it took the whole body; a denial has seen to that already.
@@ -224,21 +191,27 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       ports.closed(exchange)
     })
     try {
-      judge(exchange, ports.ruleset())
+      judge(exchange, rules)
     } catch (error) {
       fault(error, exchange)
     }
   }
 
   function judge(exchange: Exchange, rules: Ruleset): void {
-    const { request, early } = exchange
-    const facts = toRequestFacts(request, rules.limits, rules.isTrusted, early !== undefined)
+    const { request, early, decides } = exchange
+    const facts =
+      decides === undefined
+        ? toRequestFacts(request, rules.limits, rules.isTrusted, early !== undefined)
+        : decides.read(request, rules)
     if ('refused' in facts) {
       refuse(exchange, facts)
       return
     }
     exchange.received(facts)
-    if (rules.loopGuard?.isLooping(facts.headers) === true) {
+    if (decides !== undefined) {
+      // Nothing of a body bears on a decision: it is left where it is.
+      exchange.waits ||= facts.hasBody
+    } else if (rules.loopGuard?.isLooping(facts.headers) === true) {
       exchange.decision = 'deny'
       deny(exchange, 'loop_detected', 'its Via has this gateway twice')
       return
@@ -272,7 +245,7 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     deny(exchange, reason, detail)
   }
 
-  return { handle, deny, breakOff }
+  return { handle, deny, breakOff: answers.breakOff }
 }
 
 /** When a stream that is opened with this has to end; Infinity for never. */

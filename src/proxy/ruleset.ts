@@ -6,6 +6,7 @@ import type { FetchJsonResult } from '../base/fetch-json.ts'
 import { createTurnBudget } from '../base/turn-budget.ts'
 import type { Config } from '../config/schema.ts'
 import { compileTrustedProxies } from '../http/client-address.ts'
+import { compileOwnedHeaders } from '../http/headers.ts'
 import type { RequestTarget } from '../http/request-target.ts'
 import { type Authorize, type Caller, createAuthorize, toCaller } from '../policy/authorize.ts'
 import { compileRules } from '../policy/compile-rules.ts'
@@ -43,6 +44,9 @@ export interface Ruleset {
   /** By name of the user pool. */
   readonly keys: ReadonlyMap<string, KeyRefresh>
   readonly upstreams: ReadonlyMap<string, Upstream>
+  /** Names of the identity headers, in lower case, in the order in which a principal has them. */
+  readonly identityHeaders: readonly string[]
+  readonly ownerOf: ReturnType<typeof compileOwnedHeaders>
   readonly buildUpstreamHeaders: BuildUpstreamHeaders
   readonly buildUpstreamTrailers: BuildUpstreamTrailers
   readonly buildClientHeaders: BuildClientHeaders
@@ -103,6 +107,8 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       authorize: createAuthorize(compileRules(config, ports.routeIndex).table, verifier),
       verifier,
       keys,
+      identityHeaders: headerNames,
+      ownerOf: compileOwnedHeaders(headerNames),
       upstreams: upstreamsInUse.make(toUpstreamSources(config.upstreams), startUpstream),
       buildUpstreamHeaders: compileUpstreamHeaders(
         headerNames,

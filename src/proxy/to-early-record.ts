@@ -16,6 +16,7 @@ export function toEarlyRecord(
     startedAtMs: clock.now(),
     decision: 'deny',
     outcome: 'complete',
+    endpoint: '',
     method: '',
     host: '',
     path: '',

@@ -26,20 +26,24 @@ export interface Unreadable {
 /** Trace would echo credentials; Connect would tunnel past every decision. */
 const REFUSED_METHODS: readonly string[] = ['TRACE', 'CONNECT']
 
-/** @param isUpgradable whether its connection is free to speak another protocol */
+/**
+ * @param isUpgradable whether its connection is free to speak another protocol
+ * @param url the target, where it is not the whole of what stands in the request line
+ */
 export function toRequestFacts(
   request: ClientRequest,
   limits: RequestLimits,
   isTrusted: (address: string) => boolean,
   isUpgradable = false,
+  url = request.url ?? '',
 ): RequestFacts | Unreadable {
-  const { method = '', url = '', rawHeaders: headers, http2 } = request
+  const { method = '', rawHeaders: headers, http2 } = request
   const problem = http2 && checkHttp2(http2, headers)
   if (problem !== undefined) return problem
   if (headers.length > limits.headerFields * 2)
     return unreadable('headers_too_large', 'header fields')
   if (url.length > limits.target) return unreadable('target_too_long', 'target')
-  if (REFUSED_METHODS.includes(method)) return unreadable('method_not_allowed', method)
+  if (isRefusedMethod(method)) return unreadable('method_not_allowed', method)
   const framing = checkFraming(headers, http2 === undefined ? request.httpVersion : '1.1')
   if ('refused' in framing) return framing
   const authorization = singleValue(headers, 'authorization')
@@ -73,6 +77,10 @@ export function toRequestFacts(
   }
 }
 
+export function isRefusedMethod(method: string): boolean {
+  return REFUSED_METHODS.includes(method)
+}
+
 /** What the parser of HTTP/1.1 has seen to already. */
 function checkHttp2(
   { isOversized }: Http2Traits,
@@ -84,6 +92,6 @@ function checkHttp2(
   return unreadable('expectation_failed', expect)
 }
 
-function unreadable(reason: DenyReason, detail: string): Unreadable {
+export function unreadable(reason: DenyReason, detail: string): Unreadable {
   return { refused: true, reason, detail }
 }

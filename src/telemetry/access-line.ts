@@ -22,6 +22,7 @@ export function toAccessLine(
   return (
     `{"time":"${time}","level":"info","message":"request"` +
     `,"request_id":${toJsonString(record.id)},"client":${toJsonString(record.clientAddress)}` +
+    field(',"endpoint":', record.endpoint) +
     `,"method":${toJsonString(record.method)},"host":${toJsonString(record.host)}` +
     `,"path":${toJsonString(withoutQuery(record.path))},"status":${record.status}` +
     field(',"route":', record.route) +

@@ -7,6 +7,8 @@ export interface ExchangeRecord {
   readonly id: string
   /** Wall clock in milliseconds since the epoch. */
   readonly startedAtMs: number
+  /** The decision endpoint that was asked about the request; empty for what the gateway was to forward itself. */
+  readonly endpoint: string
   readonly method: string
   readonly host: string
   /** As the client wrote it, perhaps malformed, without its query. */

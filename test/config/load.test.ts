@@ -15,6 +15,7 @@ t.test('a small configuration loads with every default', async (t) => {
     version: 1,
     listen: { address: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, http2: false },
     admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 } },
+    extAuthz: 'none',
     pathPrefix: '/_poolgate',
     trustedProxies: [],
     forwardedHeader: false,

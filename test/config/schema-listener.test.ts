@@ -54,14 +54,25 @@ t.test('the admin listener can be switched off, in writing', async (t) => {
   t.match(problems('admin:'), [/found nothing/])
 })
 
+t.test('external authorization is answered nowhere, unless an address is given', async (t) => {
+  const trusted = 'trustedProxies: [unix]\n'
+  t.equal(load('extAuthz: none').extAuthz, 'none')
+  t.match(load(`${trusted}extAuthz: 127.0.0.1:0`).extAuthz, { address: { port: 0 } })
+  t.match(problems(`${trusted}extAuthz: 127.0.0.1:8080`), [
+    /^extAuthz: must be another address than listen/,
+  ])
+  t.match(problems('extAuthz: true'), [/^extAuthz: /])
+})
+
 t.test('trusted proxies are addresses and ranges', async (t) => {
   t.strictSame(load('trustedProxies: [10.0.0.0/8, 192.0.2.1, "FD00::/8"]').trustedProxies, [
     '10.0.0.0/8',
     '192.0.2.1/32',
     'FD00::/8',
   ])
+  t.strictSame(load('trustedProxies: [unix]').trustedProxies, ['unix'])
   t.match(problems('trustedProxies: [10.0.0.0/33, proxy.example]'), [
-    /^trustedProxies\[0\]: expected an address or a CIDR/,
+    /^trustedProxies\[0\]: expected an address, a CIDR .*, or unix/,
     /^trustedProxies\[1\]/,
   ])
   t.match(problems('trustedProxies: 10.0.0.0/8'), [/expected a list of addresses/])

@@ -20,6 +20,7 @@ const STATUSES: Record<number, readonly DenyReason[]> = {
     'scope_missing',
     'claim_mismatch',
     'policy_denied',
+    'decision_untrusted_peer',
   ],
   404: ['route_not_found'],
   405: ['method_not_allowed'],

@@ -61,6 +61,7 @@ async function start(t: Test, options: Options = {}) {
       closed.push({ reason, status, path, clientAddress }),
     ending: ({ id }) => ended.push(id),
     upgraded: () => undefined,
+    endpointAt: () => undefined,
     pipelined,
     faulted: (error) => faults.push(error),
   })

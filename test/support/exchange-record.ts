@@ -5,6 +5,7 @@ export function createExchangeRecord(changes: Partial<ExchangeRecord> = {}): Exc
   return {
     id: '0f1e2d3c',
     startedAtMs: Date.UTC(2026, 10, 23, 12, 0, 0, 7),
+    endpoint: '',
     method: 'GET',
     host: 'api.example.com',
     path: '/admin/users',

@@ -1,0 +1,130 @@
+// The decision endpoints on the data listener: nginx's auth_request, Traefik's and Caddy's forward auth, Envoy's HTTP external
+// authorization. Each reads its own protocol's header fields, and only from peers that are trusted to say them.
+import { toPlainAddress } from '../http/client-address.ts'
+import { singleValue } from '../http/headers.ts'
+import { toMalformed } from '../http/refusal.ts'
+import type { RequestFacts } from '../http/request-facts.ts'
+import type { DenyReason } from '../policy/decision.ts'
+import type { ClientRequest } from '../proxy/client-side.ts'
+import type { DecisionEndpoint, EndpointAt } from '../proxy/decision-endpoint.ts'
+import type { DenialResponse } from '../proxy/denial-response.ts'
+import type { Ruleset } from '../proxy/ruleset.ts'
+import { toRequestFacts, type Unreadable } from '../proxy/to-request-facts.ts'
+import { checkAsker, forwardedElsewhere, type Original, toOriginalFacts } from './original-facts.ts'
+import { compileOriginalFields, type ReadOriginalFields } from './original-fields.ts'
+import { namesToRemove, toIdentityFields } from './verdict-fields.ts'
+
+const EXT_AUTHZ = '/ext-authz'
+
+/** In each of them whoever asks takes 401 and 403 for what they are, and may take any other status for a fault (F-09). */
+const IN_TWO_STATUSES = {
+  answersPreflights: false,
+  toFields: (
+    _: RequestFacts,
+    { principal }: Parameters<DecisionEndpoint['toFields']>[1],
+    rules: Ruleset,
+  ) => toIdentityFields(rules, principal),
+  toDenial: (denial: DenialResponse, reason: DenyReason) =>
+    withReason({ ...denial, status: denial.status === 401 ? 401 : 403 }, reason),
+}
+
+export function createDecisionEndpoints(): EndpointAt {
+  const authRequest = createNamingEndpoint(
+    'auth-request',
+    compileOriginalFields(['x-original-url', 'x-original-method']),
+    ([url = '', method = '']) => {
+      const [, scheme = '', authority = '', rest = ''] = ABSOLUTE.exec(url) ?? []
+      const target = rest.startsWith('/') ? rest : `/${rest}`
+      return { method, scheme: scheme.toLowerCase(), authority, target }
+    },
+  )
+  const forwardAuth = createNamingEndpoint(
+    'forward-auth',
+    compileOriginalFields([
+      'x-forwarded-method',
+      'x-forwarded-proto',
+      'x-forwarded-host',
+      'x-forwarded-uri',
+    ]),
+    ([method = '', scheme = '', authority = '', target = '']) => ({
+      method,
+      scheme: scheme.toLowerCase(),
+      authority,
+      target,
+    }),
+  )
+  const extAuthz = createExtAuthz()
+  return (url, { config: { pathPrefix } }) => {
+    if (!url.startsWith(pathPrefix)) return undefined
+    const rest = url.slice(pathPrefix.length)
+    if (rest.startsWith(`${EXT_AUTHZ}/`)) return extAuthz
+    const query = rest.indexOf('?')
+    const path = query === -1 ? rest : rest.slice(0, query)
+    if (path === '/auth-request') return authRequest
+    return path === '/forward-auth' ? forwardAuth : undefined
+  }
+}
+
+const ABSOLUTE = /^(https?):\/\/([^/?#]*)(.*)$/is
+
+/** An endpoint that is asked with the method and the target of a request in header fields. */
+function createNamingEndpoint(
+  name: string,
+  readFields: ReadOriginalFields,
+  toOriginal: (values: readonly string[]) => Original,
+): DecisionEndpoint {
+  return {
+    name,
+    ...IN_TWO_STATUSES,
+    read(request, rules) {
+      const asked = readAsked(request, rules)
+      if ('refused' in asked) return asked
+      const values = readFields(asked.headers)
+      if ('refused' in values) return values
+      return toOriginalFacts(asked, toOriginal(values), rules.limits)
+    },
+  }
+}
+
+/** It is asked with the request itself, below a prefix; a denial goes to the client as it is. */
+function createExtAuthz(): DecisionEndpoint {
+  const readFields = compileOriginalFields([])
+  return {
+    name: 'ext-authz',
+    answersPreflights: true,
+    read(request, rules) {
+      const { url = '' } = request
+      const prefix = rules.config.pathPrefix.length + EXT_AUTHZ.length
+      const asked = readAsked(request, rules, url.slice(prefix))
+      if ('refused' in asked) return asked
+      const values = readFields(asked.headers)
+      if ('refused' in values) return values
+      const scheme = singleValue(asked.headers, 'x-forwarded-proto')
+      if (scheme === null) return toMalformed('x-forwarded-proto twice')
+      const secure = scheme === undefined ? asked.secure : scheme.toLowerCase() === 'https'
+      return forwardedElsewhere({ ...asked, secure })
+    },
+    toFields(facts, allow, rules) {
+      const fields = toIdentityFields(rules, allow.principal)
+      fields.push('x-envoy-auth-headers-to-remove', namesToRemove(facts, allow, rules).join(','))
+      return fields
+    },
+    toDenial: withReason,
+  }
+}
+
+/** The request that asks, if it is a trusted peer's. */
+function readAsked(
+  request: ClientRequest,
+  { limits, isTrusted }: Ruleset,
+  url?: string,
+): RequestFacts | Unreadable {
+  const { remoteAddress = '' } = request.socket
+  const untrusted = checkAsker(toPlainAddress(remoteAddress) ?? remoteAddress, isTrusted)
+  return untrusted ?? toRequestFacts(request, limits, isTrusted, false, url)
+}
+
+/** For whoever drops the body. */
+function withReason(denial: DenialResponse, reason: DenyReason): DenialResponse {
+  return { ...denial, headers: { ...denial.headers, 'x-poolgate-reason': reason } }
+}

@@ -1,0 +1,45 @@
+// What an ingress has to do to the header fields of a request that it may forward, so that nothing a client sent passes for Poolgate's.
+import { normaliseFieldName } from '../http/headers.ts'
+import type { RequestFacts } from '../http/request-facts.ts'
+import type { Allow } from '../policy/decision.ts'
+import type { Principal } from '../policy/principal.ts'
+import type { Ruleset } from '../proxy/ruleset.ts'
+
+type Owned = Pick<Ruleset, 'identityHeaders' | 'ownerOf'>
+
+/**
+ * Every identity header, in order: name, value, name, value … Empty where the caller has no such claim, or nobody was asked for a token:
+ * an ingress that copies them overwrites what the client sent (CVE-2026-30851).
+ */
+export function toIdentityFields(
+  { identityHeaders: names }: Owned,
+  principal: Principal | undefined,
+): string[] {
+  const held = principal?.identityHeaders ?? []
+  const fields: string[] = []
+  let next = 0
+  for (const name of names) {
+    const isHeld = held[next] === name
+    fields.push(name, isHeld ? (held[next + 1] as string) : '')
+    if (isHeld) next += 2
+  }
+  return fields
+}
+
+/** Names of fields, in lower case, that are to be removed: none of those that toIdentityFields has a value for. */
+export function namesToRemove(
+  { headers }: Pick<RequestFacts, 'headers'>,
+  { route, principal }: Allow,
+  { identityHeaders, ownerOf }: Owned,
+): string[] {
+  const held = principal?.identityHeaders ?? []
+  const isHeld = (name: string) => held.some((other, i) => i % 2 === 0 && other === name)
+  const names = new Set(identityHeaders.filter((name) => !isHeld(name)))
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase()
+    const owner = ownerOf(normaliseFieldName(name))
+    if ((owner === 'always' || owner === 'never') && !isHeld(name)) names.add(name)
+  }
+  if (!route.forwardToken) names.add('authorization')
+  return [...names]
+}
