@@ -17,6 +17,8 @@ export interface ConnectionOwner {
   readonly settings: EngineSettings
   /** Ready for its first request. */
   connected(connection: LeanConnection): void
+  /** The upstream ended it after so many ticks without a request; NEVER where it outlasted all the time that it is kept for here. */
+  idled(ticks: number): void
   /** Ready for another request. */
   freed(connection: LeanConnection): void
   /** Gone for good; `unreachable` says why where it never was connected. */
@@ -89,6 +91,11 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
     this.socket.on('close', () => this.lost(this.problem))
   }
 
+  /** Ticks since its last request was over; only while there is none. */
+  get restTicks(): number {
+    return this.owner.dueTick(this.keepAliveMs) - this.due
+  }
+
   begin(call: LeanCall): void {
     const { request } = call
     const head = toRequestHead(request)
@@ -138,6 +145,7 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
   expire(): void {
     const { connectMs } = this.owner.settings
     const { responseMs, idleMs } = this.times
+    if (this.phase === 'idle') this.owner.idled(NEVER)
     if (this.phase !== 'asked') this.close(`no connection within ${connectMs} ms`)
     else if (this.reader.awaitsHead) {
       this.fail({ kind: 'timeout', detail: `no response within ${responseMs} ms` })
@@ -255,10 +263,12 @@ export class LeanConnection implements ResponseEvents, PutOff, Waiting {
     if (this.phase === 'over') this.isReusable = false
     else if (!this.reader.end())
       this.lost('the upstream closed the connection before its response was whole')
-    else if (this.phase !== 'asked') this.close('closed by the upstream')
+    else if (this.phase !== 'asked') this.lost('closed by the upstream')
   }
 
   private lost(detail: string): void {
+    const isResting = this.phase === 'idle' || this.phase === 'chosen'
+    if (isResting && this.isKept) this.owner.idled(this.restTicks)
     if (this.phase === 'over') this.isReusable = false
     else if (this.phase === 'asked' && !this.isResent()) this.fail({ kind: 'protocol', detail })
     else this.close(detail)

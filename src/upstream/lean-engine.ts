@@ -23,6 +23,9 @@ const LARGE_BUFFER = 128 * 1024
 /** Large buffers that wait for the next long body. */
 const MAX_SPARE_BUFFERS = 8
 
+/** Of the time that an upstream was seen to keep an idle connection, how much it surely keeps another one for. */
+const SURE_SHARE = 0.9
+
 /** An upstream that ends every connection at once is not asked for ever. */
 const MAX_LOST_CONNECTIONS = 4
 const ALWAYS_LOST: UpstreamFailure = {
@@ -44,6 +47,8 @@ export function createLeanEngine(
   let rested: LeanConnection[] = []
   const waiting: LeanCall[] = []
   const spare: Buffer[] = []
+  /** As many ticks an idle connection may rest before the upstream might be about to close it. */
+  let sureTicks = NEVER
   let connecting = 0
   /** Requests of whose body nothing has come yet. */
   let awaited = 0
@@ -74,6 +79,10 @@ export function createLeanEngine(
     connected(connection) {
       connecting--
       offer(connection)
+    },
+    idled(ticks) {
+      // A tick less, for none of them is counted from its beginning.
+      sureTicks = ticks * SURE_SHARE - 1
     },
     freed(connection) {
       if (resting.length === 0 && rested.length === 0) setImmediate(turn)
@@ -148,15 +157,24 @@ export function createLeanEngine(
     return closing.promise
   }
 
+  /** The youngest is the last: where the upstream might be about to close that one, it might be with all of them. */
+  function takeIdle({ request }: LeanCall): LeanConnection | undefined {
+    const youngest = idle.at(-1)
+    if (youngest === undefined) return undefined
+    const isFit = youngest.restTicks < sureTicks || isRepeatable(request)
+    return isFit ? idle.pop() : undefined
+  }
+
   /** What was dispatched before the end may still take a connection. */
   function take(call: LeanCall): void {
     if (call.over) return
-    const connection = idle.pop()
+    const connection = takeIdle(call)
     if (isDestroyed) call.fail(CLOSED)
     else if (connection) connection.begin(call)
     else {
       call.due = sweep.dueTick(queueMs)
       waiting.push(call)
+      if (connections.size === settings.connections) idle[0]?.close('its place is needed')
       connectAsNeeded()
     }
   }

@@ -102,6 +102,7 @@ http {
     root ${directory};
     location = /up/text.txt { gzip on; }
     location = /up/none { return 204; }
+    location = /up/brief { keepalive_timeout 1s; return 200 brief; }
     location = /up/moved { return 302 http://other.test/; }
     location = /up/wide { add_header X-Wide ${'w'.repeat(3_000)}; return 200 wide; }
     location = /up/slow.bin { alias ${directory}/up/big.bin; limit_rate 200k; }
@@ -155,6 +156,24 @@ function drive(origin: string): () => Promise<Record<string, number>> {
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+t.test(
+  'R-05 lean: no POST fails on connections that nginx closes at about that time',
+  needs(nginx, 'nginx'),
+  async (t) => {
+    const { origin } = await startNginx(t)
+    const gate = await startFaultGateway(t, { up: `targets: ['${origin}']` })
+    const post = () => ask(`${gate.origin}/up/brief`, { method: 'POST', body: 'x', agent })
+    const statuses = [(await post()).status]
+    // By now it is known when nginx closes.
+    await pause(1_200)
+    for (let wave = 0; wave < 5; wave++) {
+      statuses.push(...(await inLanes(60, 60, post)).map(({ status }) => status))
+      await pause(980 + wave * 10)
+    }
+    t.same(count(statuses), { 200: 301 })
+  },
+)
 
 for (const engine of ['lean', 'undici']) {
   const upstream = (...origins: string[]) => ({

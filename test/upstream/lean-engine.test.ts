@@ -310,3 +310,76 @@ t.test(
     t.equal(released(), 2)
   },
 )
+
+/** Has an upstream end a kept connection that has rested for a second. */
+async function startEndingAfterOneSecond(t: Test, changes: Partial<EngineSettings> = {}) {
+  const started = await start(t, changes)
+  const { server, clock, ask, turns } = started
+  const sockets: Socket[] = []
+  server.answer((socket) => {
+    sockets.push(socket)
+    socket.write(OK)
+  })
+  const get = async (request: Parameters<typeof ask>[0] = GET) => {
+    t.same(await endOf(ask(request).sink), ['ended', []])
+    await turns()
+    return server.connections()
+  }
+  await get()
+  await clock.advance(1_000)
+  sockets.at(-1)?.end()
+  await eventually('the end of the connection', () => server.open() === 0)
+  await turns()
+  return { ...started, get, post: () => get({ ...GET, method: 'POST' }) }
+}
+
+t.test(
+  'R-05 what cannot be sent again is not entrusted to a connection that its upstream may be about to close',
+  async (t) => {
+    const { clock, get, post } = await startEndingAfterOneSecond(t)
+    t.equal(await get(), 2)
+    await clock.advance(700)
+    t.equal(await post(), 2, 'it is kept for so long')
+    await clock.advance(900)
+    t.equal(await get(), 2, 'a GET can be sent again')
+    await clock.advance(900)
+    t.equal(await post(), 3, 'a POST goes to a new one')
+    t.equal(await post(), 3, 'which is young')
+  },
+)
+
+t.test('R-05 a connection that is too old makes place where there is no other', async (t) => {
+  const { server, clock, get, post } = await startEndingAfterOneSecond(t, { connections: 1 })
+  t.equal(await get(), 2)
+  await clock.advance(900)
+  t.equal(await post(), 3)
+  await eventually('one connection', () => server.open() === 1)
+})
+
+t.test('R-05 an upstream that keeps a connection for longer than it did is believed', async (t) => {
+  const { server, clock, get, post } = await startEndingAfterOneSecond(t)
+  await get()
+  await clock.advance(4_500)
+  await eventually('no connection', () => server.open() === 0)
+  t.equal(await get(), 3)
+  await clock.advance(3_000)
+  t.equal(await post(), 3)
+})
+
+t.test(
+  'R-05 a new connection that is closed, or one amid a request, says nothing of how long others are kept',
+  async (t) => {
+    const { server, clock, ask, turns } = await start(t)
+    await endOf(ask().sink)
+    await turns()
+    server.answer((socket) => socket.destroy())
+    await endOf(ask({ ...GET, method: 'POST' }).sink)
+    await endOf(ask().sink)
+    server.answer((socket) => socket.write(OK))
+    await endOf(ask().sink)
+    await turns()
+    await clock.advance(3_000)
+    await endOf(ask({ ...GET, method: 'POST' }).sink)
+    t.equal(server.connections(), 3)
+  },
+)
