@@ -69,7 +69,10 @@ export function createNameLookUp(
         next.set(name, records)
         const absent = isFresh ? undefined : `${name} has no address`
         return {
-          ...sort(records, allowLinkLocal),
+          ...judgeAddresses(
+            records.flatMap((one) => one.addresses),
+            allowLinkLocal,
+          ),
           ttlMs: Math.min(...asked.map(({ ttlMs }) => ttlMs)),
           problem: asked.find(({ problem }) => problem !== undefined)?.problem ?? absent,
           isFresh,
@@ -99,13 +102,13 @@ async function ask(resolver: Resolver, family: Family, name: string): Promise<Re
 }
 
 /** U-14: whoever answers for a name could lead requests, and their tokens, to the machine's own metadata. */
-function sort(
-  records: readonly Records[],
+export function judgeAddresses(
+  found: readonly string[],
   allowLinkLocal: boolean,
 ): Pick<NameAnswer, 'addresses' | 'leftOut'> {
   const addresses: string[] = []
   const leftOut: string[] = []
-  for (const address of records.flatMap((one) => one.addresses)) {
+  for (const address of found) {
     const use = toSpecialUse(address)
     if (use === undefined || (use === 'link-local' && allowLinkLocal)) addresses.push(address)
     else leftOut.push(`${address} is ${use}`)

@@ -4,6 +4,7 @@ import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
 import { checkServerIdentity, connect as connectTls } from 'node:tls'
 import { toBareHost } from '../http/host.ts'
 import type { TargetAddress, UpstreamTls } from './engine.ts'
+import { lookUpBySystem } from './system-lookup.ts'
 
 const UNIX = 'unix:'
 
@@ -24,7 +25,8 @@ export function toAddress(target: string): NetConnectOpts {
   const { protocol, hostname, port } = new URL(target)
   const defaultPort = protocol === 'https:' ? 443 : 80
   const host = toBareHost(hostname)
-  return { host, port: Number(port || defaultPort), noDelay: true, ...PROBED }
+  const lookup = lookUpBySystem
+  return { host, port: Number(port || defaultPort), lookup, noDelay: true, ...PROBED }
 }
 
 /**
