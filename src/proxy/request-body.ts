@@ -11,10 +11,14 @@ export interface RequestBody {
   tooLarge(): boolean
 }
 
+/** Bytes that wait here before the client is held back; nearly every read is one such, and both sockets hold some of their own. */
+const MAX_WAITING = 16 * 1024
+
 /** `maxBytes` may be Infinity. The stream fails when the client goes away before its end. */
 export function createRequestBody(request: ClientRequest, maxBytes: number): RequestBody {
   let bytes = 0
   const stream = new Transform({
+    highWaterMark: MAX_WAITING,
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length
       if (bytes > maxBytes) done(new Error('body over its limit'))

@@ -41,6 +41,17 @@ t.test('one byte beyond the limit fails it', async (t) => {
   t.ok(body.tooLarge())
 })
 
+t.test('no more than one piece of 16 KiB waits for a reader', async (t) => {
+  const { request, stream } = createRequest()
+  const body = createRequestBody(request, Infinity)
+  for (let i = 0; i < 8; i++) stream.write(Buffer.alloc(16 * 1024))
+  await turn()
+  t.equal(body.bytes(), 16 * 1024)
+  body.stream.resume()
+  await turn()
+  t.equal(body.bytes(), 8 * 16 * 1024)
+})
+
 t.test('a client that goes away fails it, one that is done does not', async (t) => {
   const gone = createRequest()
   const broken = createRequestBody(gone.request, Infinity)
