@@ -8,6 +8,9 @@ export interface ClientSocket {
   readonly destroyed: boolean
   readonly readableEnded: boolean
   readonly writableEnded: boolean
+  /** Of HTTP/1.1 alone, as `write` is. */
+  readonly writableLength?: number
+  write?(text: ''): unknown
   destroy(): unknown
   destroySoon(): void
   resetAndDestroy(): unknown
@@ -26,7 +29,7 @@ export interface ClientRequest {
   /** Only of a request in HTTP/2 frames. What a line of text says of its version is not to be believed. */
   readonly http2?: Http2Traits
   on(event: 'data', listener: (chunk: Buffer) => void): unknown
-  on(event: 'end' | 'close' | 'error', listener: () => void): unknown
+  on(event: 'end' | 'close' | 'error' | 'pause', listener: () => void): unknown
   pipe<T extends NodeJS.WritableStream>(destination: T): T
   unpipe(destination?: NodeJS.WritableStream): unknown
   resume(): unknown

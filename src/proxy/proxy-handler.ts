@@ -85,7 +85,7 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       exchange.waits = false
       exchange.response.writeContinue()
     }
-    const body = facts.hasBody ? createRequestBody(request, route.maxBody) : undefined
+    const body = facts.hasBody ? createRequestBody(request, route.maxBody, ports.clock) : undefined
     const upgrade = isUpgrade(route, facts) ? facts.upgrade : undefined
     const relay =
       upgrade === undefined

@@ -15,7 +15,11 @@ export interface RequestBody {
 const MAX_WAITING = 16 * 1024
 
 /** `maxBytes` may be Infinity. The stream fails when the client goes away before its end. */
-export function createRequestBody(request: ClientRequest, maxBytes: number): RequestBody {
+export function createRequestBody(
+  request: ClientRequest,
+  maxBytes: number,
+  clock: Pick<Clock, 'after'>,
+): RequestBody {
   let bytes = 0
   const stream = new Transform({
     highWaterMark: MAX_WAITING,
@@ -32,8 +36,36 @@ export function createRequestBody(request: ClientRequest, maxBytes: number): Req
   stream.on('error', () => request.unpipe(stream))
   request.on('error', gone)
   request.on('close', gone)
+  // HTTP/2 is read on anyway, and of TLS Node keeps such a failure to itself.
+  if (request.http2 === undefined && !request.socket.encrypted)
+    probeWhileHeld(request, stream, clock)
   request.pipe(stream)
   return { stream, bytes: () => bytes, tooLarge: () => bytes > maxBytes }
+}
+
+const PROBE_MS = 50
+
+/** Nobody reads from a client whose body is held back, and its reset is then seen in a write alone: one of nothing sends nothing. */
+function probeWhileHeld(
+  request: ClientRequest,
+  stream: Transform,
+  clock: Pick<Clock, 'after'>,
+): void {
+  const { socket } = request
+  let isWatched = false
+  const probe = () => {
+    isWatched = false
+    if (!stream.writableNeedDrain || socket.writableEnded) return
+    // What waits to be written tells as well.
+    if (!socket.writableLength) socket.write?.('')
+    watch()
+  }
+  const watch = () => {
+    if (isWatched) return
+    isWatched = true
+    clock.after(PROBE_MS, probe)
+  }
+  request.on('pause', watch)
 }
 
 const MAX_UNREAD_BYTES = 64 * 1024

@@ -85,4 +85,40 @@ for (const engine of ['lean', 'undici']) {
       'no error in the log',
     )
   })
+
+  t.test(
+    `R-11 ${engine}: a client that resets while its upload is held back is seen to`,
+    async (t) => {
+      const held: Socket[] = []
+      const upstream = await startRawUpstream((socket) => held.push(socket.pause()))
+      t.teardown(upstream.close)
+      const gate = await startFaultGateway(t, {
+        up: `targets: ['${upstream.origin}'], engine: ${engine}`,
+      })
+      const delays: number[] = []
+      for (let round = 0; round < 4; round++) {
+        const { socket, send } = await connectRaw(gate.origin)
+        send('POST /up/x HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n')
+        send(Buffer.alloc(40_000_000))
+        let sent = -1
+        await eventually('the upload to be held back', async () => {
+          const before = sent
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          sent = socket.bytesWritten - socket.writableLength
+          return held.length > round && sent === before
+        })
+        const left = performance.now()
+        socket.resetAndDestroy()
+        await gate.idle()
+        delays.push(performance.now() - left)
+      }
+      t.comment(`heard within ${delays.map((ms) => ms.toFixed(0)).join(', ')} ms`)
+      // Unprobed it is the time-out of the response, a minute later; the rest is for a busy machine.
+      t.ok(Math.max(...delays) <= 2_000)
+      const aborted = () => gate.lines().filter(({ outcome }) => outcome === 'client_aborted')
+      await eventually('it to be logged', () => aborted().length === 4)
+      for (const socket of held) socket.resume()
+      await eventually('no connection to the upstream', () => upstream.open() === 0)
+    },
+  )
 }

@@ -24,7 +24,7 @@ async function read(stream: AsyncIterable<Buffer>): Promise<string> {
 
 t.test('a body passes whole, and is counted', async (t) => {
   const { request, stream } = createRequest()
-  const body = createRequestBody(request, 10)
+  const body = createRequestBody(request, 10, createFakeClock())
   stream.write('hello')
   stream.end('world')
   t.equal(await read(body.stream), 'helloworld')
@@ -34,7 +34,7 @@ t.test('a body passes whole, and is counted', async (t) => {
 
 t.test('one byte beyond the limit fails it', async (t) => {
   const { request, stream } = createRequest()
-  const body = createRequestBody(request, 9)
+  const body = createRequestBody(request, 9, createFakeClock())
   stream.write('hello')
   stream.end('world')
   await t.rejects(read(body.stream), /over its limit/)
@@ -43,7 +43,7 @@ t.test('one byte beyond the limit fails it', async (t) => {
 
 t.test('no more than one piece of 16 KiB waits for a reader', async (t) => {
   const { request, stream } = createRequest()
-  const body = createRequestBody(request, Infinity)
+  const body = createRequestBody(request, Infinity, createFakeClock())
   for (let i = 0; i < 8; i++) stream.write(Buffer.alloc(16 * 1024))
   await turn()
   t.equal(body.bytes(), 16 * 1024)
@@ -54,19 +54,56 @@ t.test('no more than one piece of 16 KiB waits for a reader', async (t) => {
 
 t.test('a client that goes away fails it, one that is done does not', async (t) => {
   const gone = createRequest()
-  const broken = createRequestBody(gone.request, Infinity)
+  const broken = createRequestBody(gone.request, Infinity, createFakeClock())
   gone.stream.write('hello')
   gone.stream.destroy()
   await t.rejects(read(broken.stream), /went away/)
   const reset = createRequest()
-  const failed = createRequestBody(reset.request, Infinity)
+  const failed = createRequestBody(reset.request, Infinity, createFakeClock())
   reset.stream.destroy(new Error('ECONNRESET'))
   await t.rejects(read(failed.stream), /went away/)
 })
 
+t.test('R-11 a client whose body is held back is probed, with nothing, for as long', async (t) => {
+  const start = async (changes: object) => {
+    const { request, stream, socket } = createRequest()
+    const written: string[] = []
+    Object.assign(socket, { write: (text: string) => void written.push(text), ...changes })
+    if ('http2' in changes) Object.assign(request, changes)
+    const clock = createFakeClock()
+    const body = createRequestBody(request, Infinity, clock)
+    stream.write(Buffer.alloc(1000))
+    await turn()
+    t.equal(clock.pending(), 0, 'not while it flows')
+    for (let i = 0; i < 3; i++) stream.write(Buffer.alloc(100_000))
+    await turn()
+    return { clock, written, body }
+  }
+  const { clock, written, body } = await start({})
+  await clock.advance(49)
+  t.same(written, [])
+  await clock.advance(101)
+  t.same(written, ['', '', ''])
+  body.stream.resume()
+  await turn()
+  await clock.advance(1_000)
+  t.equal(written.length, 3)
+  t.equal(clock.pending(), 0)
+  for (const changes of [
+    { encrypted: true },
+    { http2: {} },
+    { writableEnded: true },
+    { writableLength: 1 },
+  ]) {
+    const other = await start(changes)
+    await other.clock.advance(1_000)
+    t.same(other.written, [], Object.keys(changes)[0] as string)
+  }
+})
+
 t.test('a reader that fails leaves the client’s side alone', async (t) => {
   const { request, stream } = createRequest()
-  const body = createRequestBody(request, Infinity)
+  const body = createRequestBody(request, Infinity, createFakeClock())
   stream.write('hello')
   body.stream.destroy(new Error('the upstream is gone'))
   await turn()
