@@ -1,28 +1,29 @@
 // The composition root: configuration in, a running gateway out. The only file that wires the parts together.
-import { randomBytes } from 'node:crypto'
 import type { Clock } from './base/clock.ts'
 import { fetchJson } from './base/fetch-json.ts'
+import { createIds } from './base/ids.ts'
 import { listenOn } from './base/listen.ts'
 import type { LoadedConfig, Problem } from './config/load.ts'
 import type { Config } from './config/schema.ts'
+import { type CheckPorts, createCheckHandler } from './external-auth/check-handler.ts'
+import { type CheckListener, createCheckListener } from './external-auth/check-listener.ts'
 import { createDecisionEndpoints } from './external-auth/endpoints.ts'
 import { compileRules } from './policy/compile-rules.ts'
 import { DENY_REASONS } from './policy/decision.ts'
 import { createActiveExchanges } from './proxy/active-exchanges.ts'
 import { createListener, type ListenerSettings } from './proxy/listener.ts'
+import { logRuleset } from './proxy/log-ruleset.ts'
 import { createPipelinedExchanges } from './proxy/pipelined-exchanges.ts'
 import { createProxyHandler } from './proxy/proxy-handler.ts'
-import { createRulesets, type Ruleset, type RulesetPorts } from './proxy/ruleset.ts'
+import { readSources, reportOn } from './proxy/ruleset-reports.ts'
+import { createRulesets, type RulesetPorts } from './proxy/ruleset.ts'
 import { toEarlyRecord } from './proxy/to-early-record.ts'
 import { createAccessLog } from './telemetry/access-log.ts'
-import { createAdminHandler, type Readiness } from './telemetry/admin.ts'
+import { createAdminHandler } from './telemetry/admin.ts'
 import { createAdminServer } from './telemetry/admin-server.ts'
 import type { ExchangeRecord } from './telemetry/exchange-record.ts'
-import { logDiscovery } from './upstream/log-discovery.ts'
 import { createLog, type Log, type LogOptions } from './telemetry/log.ts'
-import { createMetrics, type MetricsSources } from './telemetry/metrics.ts'
-import type { TargetState } from './upstream/target-health.ts'
-import type { UpstreamReport } from './upstream/upstream.ts'
+import { createMetrics } from './telemetry/metrics.ts'
 
 export interface GatewayPorts {
   readonly clock: Clock
@@ -43,6 +44,8 @@ export interface GatewayAddresses {
   readonly origin: string
   /** Undefined where there is no admin listener. */
   readonly adminOrigin: string | undefined
+  /** Where decisions are asked for by gRPC, as `host:port` or `unix:` and the path; undefined for nowhere. */
+  readonly extAuthz: string | undefined
 }
 
 const JWKS_DEADLINE_MS = 3_000
@@ -62,7 +65,7 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     routes: config.routes.map(({ name }) => name),
     upstreams: Object.keys(config.upstreams),
     reasons: DENY_REASONS,
-    read: () => readSources(rulesets.current(), log),
+    read: () => readSources(rulesets.current(), log.dropped()),
   })
   const rulesets = createRulesets(config, toRulesetPorts(clock, log, metrics.routeIndex))
   const logAccess = createAccessLog(log, () => rulesets.current().config.log.access)
@@ -73,15 +76,18 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
   let stopping: Promise<void> | undefined
   let cut = () => {}
 
-  const observe = (record: ExchangeRecord) => {
+  function observe(record: ExchangeRecord): void {
     metrics.observe(record)
     logAccess(record)
   }
 
+  function faulted(error: unknown, { id }: { readonly id: string }): void {
+    log.error({ err: error, request_id: id }, 'internal error')
+  }
+
+  const judging = { clock, nextId, ruleset: rulesets.current, faulted }
   const proxy = createProxyHandler({
-    clock,
-    nextId,
-    ruleset: rulesets.current,
+    ...judging,
     draining: () => draining,
     opened(exchange) {
       active.add(exchange)
@@ -102,7 +108,6 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     pipelined,
     upgraded: metrics.upgraded,
     endpointAt: createDecisionEndpoints(),
-    faulted: (error, { id }) => log.error({ err: error, request_id: id }, 'internal error'),
   })
 
   const listener = createListener(toListenerSettings(config), {
@@ -127,14 +132,18 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
     },
   })
 
+  const checks = createChecks(config, {
+    ...judging,
+    started: metrics.exchangeStarted,
+    ended(record) {
+      metrics.exchangeEnded()
+      observe(record)
+    },
+  })
+
   const admin = createAdminServer(
     config.admin,
-    createAdminHandler({
-      ready: () => toReadiness(rulesets.current(), draining),
-      upstreams: () => toReports(rulesets.current()),
-      metrics,
-      log,
-    }),
+    createAdminHandler({ ...reportOn(rulesets, () => draining), metrics, log }),
   )
 
   /** Whoever has no answer yet gets one; the rest is broken off, visibly. */
@@ -144,12 +153,15 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
       if (exchange.response.headersSent) exchange.response.destroy()
       else proxy.deny(exchange, 'draining', 'the drain time is over')
     }
-    clock.after(100, listener.destroy)
+    clock.after(100, () => {
+      listener.destroy()
+      void checks?.close()
+    })
   }
 
   async function drain(): Promise<void> {
     draining = true
-    const closed = listener.close()
+    const closed = Promise.all([listener.close(), checks?.close()])
     const late = new Promise<void>((resolve) => {
       cut = resolve
       clock.after(config.timeouts.drainMs, resolve)
@@ -180,8 +192,15 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
         admin.close()
         throw error
       })
-      log.info({ listen: address, admin: adminAddress }, 'listening')
+      const extAuthz = await checks?.listen().catch((error: unknown) => {
+        admin.close()
+        listener.destroy()
+        void listener.close()
+        throw error
+      })
+      log.info({ listen: address, admin: adminAddress, ext_authz: extAuthz }, 'listening')
       return {
+        extAuthz,
         origin: toOrigin(config.listen, address),
         adminOrigin:
           config.admin === 'none' ? undefined : toOrigin(config.admin, adminAddress ?? ''),
@@ -201,6 +220,10 @@ export function createGateway({ config }: LoadedConfig, ports: GatewayPorts): Ga
 
 function destinationOf({ logDestination }: GatewayPorts): Pick<LogOptions, 'destination'> {
   return logDestination === undefined ? {} : { destination: logDestination }
+}
+
+function createChecks({ extAuthz }: Config, ports: CheckPorts): CheckListener | undefined {
+  return extAuthz === 'none' ? undefined : createCheckListener(extAuthz, createCheckHandler(ports))
 }
 
 function toListenerSettings({ listen, limits, timeouts }: Config): ListenerSettings {
@@ -223,13 +246,6 @@ function toOrigin({ tls }: Pick<Config['listen'], 'tls'>, address: string): stri
   return `${tls === undefined ? 'http' : 'https'}://${address}`
 }
 
-/** Unique for this process's life, and apart from other processes' with near certainty. */
-function createIds(): () => string {
-  const prefix = randomBytes(6).toString('hex')
-  let last = 0
-  return () => `${prefix}-${(++last).toString(36)}`
-}
-
 function toRulesetPorts(
   clock: Clock,
   log: Log,
@@ -241,47 +257,6 @@ function toRulesetPorts(
     routeIndex,
     fetchJwks: (url) =>
       fetchJson(url, { clock, deadlineMs: JWKS_DEADLINE_MS, maxBytes: JWKS_MAX_BYTES }),
-    keysChanged: (userPool, problem) => logKeys(log, userPool, problem),
-    discovered: (upstream, event) => logDiscovery(log, upstream, event),
-    healthChanged: (...change) => logHealth(log, ...change),
-  }
-}
-
-function logKeys(log: Log, userPool: string, problem: string | undefined): void {
-  if (problem === undefined) log.info({ user_pool: userPool }, 'keys fetched')
-  else log.warn({ user_pool: userPool, problem }, 'keys cannot be fetched')
-}
-
-function logHealth(
-  log: Log,
-  upstream: string,
-  target: string,
-  state: TargetState,
-  why: string,
-): void {
-  if (state === 'healthy') log.info({ upstream, target, state }, 'target is healthy')
-  else log.warn({ upstream, target, state, why }, `target is ${state}`)
-}
-
-function toReports({ upstreams }: Ruleset): readonly UpstreamReport[] {
-  return [...upstreams.values()].map((upstream) => upstream.report())
-}
-
-function toReadiness({ keys, upstreams }: Ruleset, draining: boolean): Readiness {
-  const waiting = [...keys].filter(([, set]) => !set.usable())
-  const reasons = waiting.map(([name]) => `user pool ${name} has no keys`)
-  const empty = [...upstreams.values()].filter(({ targets }) => targets().length === 0)
-  reasons.push(...empty.map(({ name }) => `upstream ${name} has no targets`))
-  if (draining) reasons.push('draining')
-  return { ready: reasons.length === 0, reasons }
-}
-
-function readSources(ruleset: Ruleset, log: Log): MetricsSources {
-  const { keys, verifier } = ruleset
-  return {
-    upstreams: toReports(ruleset),
-    keySets: [...keys].map(([userPool, set]) => ({ userPool, ...set.stats() })),
-    tokenCache: verifier.stats(),
-    accessLogDropped: log.dropped(),
+    ...logRuleset(log),
   }
 }

@@ -43,6 +43,8 @@ const DEV_POOL_DOORS = ['cli/dev.ts', 'cli/token-mint.ts']
 /** Dependency → the only places (files or folders) that may import it. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-ec2': ['upstream/ec2-lookup.ts'],
+  '@grpc/grpc-js': ['external-auth/check-listener.ts'],
+  protobufjs: ['external-auth/check-messages.ts'],
   undici: ['upstream', 'base/fetch-json.ts'],
   jose: ['token/key-set.ts', 'dev-pool'],
   'lru-cache': ['token/token-cache.ts'],

@@ -197,7 +197,7 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
 }
 
 /** The id that a trusted proxy has given the request already, where it can stand in a log as it is. */
-function givenId(headers: RawHeaders): string | undefined {
+export function givenId(headers: RawHeaders): string | undefined {
   const id = singleValue(headers, 'x-request-id')
   return typeof id === 'string' && /^[A-Za-z0-9._:/+=-]{1,128}$/.test(id) ? id : undefined
 }

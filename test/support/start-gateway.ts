@@ -9,6 +9,8 @@ import { startUpstreamServer, type UpstreamServer } from './upstream-server.ts'
 export interface RunningGateway {
   readonly origin: string
   readonly adminOrigin: string
+  /** Where decisions are asked for by gRPC; '' for nowhere. */
+  readonly extAuthz: string
   readonly gateway: Gateway
   readonly issuer: TestIssuer
   readonly jwks: JwksServer
@@ -59,10 +61,11 @@ export async function startGateway(parts: ConfigParts = {}): Promise<RunningGate
     version: '0.0.0-test',
     logDestination: { write: (line) => logged.push(line) },
   })
-  const { origin, adminOrigin = '' } = await gateway.start()
+  const { origin, adminOrigin = '', extAuthz = '' } = await gateway.start()
   return {
     origin,
     adminOrigin,
+    extAuthz,
     gateway,
     issuer,
     jwks,
