@@ -33,7 +33,8 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
     'proxy',
     'external-auth',
   ],
-  cli: ['base', 'http', 'config', 'route', 'token', 'policy', 'gateway.ts'],
+  explain: ['base', 'http', 'config', 'route', 'token', 'policy', 'proxy', 'external-auth'],
+  cli: ['base', 'http', 'config', 'route', 'token', 'policy', 'explain', 'gateway.ts'],
   'main.ts': ['base', 'cli'],
 }
 

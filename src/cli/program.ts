@@ -1,8 +1,10 @@
 // The command line: which commands there are and what they take. Each does its work in a file of its own.
 import { Command, CommanderError, Option } from 'commander'
+import { ENDPOINTS } from '../explain/explain.ts'
 import { createGateway } from '../gateway.ts'
 import { check } from './check.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
+import { explainRequest } from './explain.ts'
 import { CONFIG_FLAGS, findMissing, type Flags, loadFileOrFlags } from './flags-config.ts'
 import { healthcheck } from './healthcheck.ts'
 import { routes } from './routes.ts'
@@ -46,6 +48,7 @@ function createProgram(context: CommandContext, done: (code: ExitCode) => void):
   addDev(program, context, done)
   addServe(program, context, done)
   addCheck(program, context, done)
+  addExplain(program, context, done)
   addToken(program, context, done)
   program
     .command('routes')
@@ -106,6 +109,25 @@ const addDev: Add = (program, context, done) => {
     .action(async (options) => {
       const { dev } = await import('./dev.ts')
       done(await dev(options, context, createGateway))
+    })
+}
+
+const addExplain: Add = (program, context, done) => {
+  program
+    .command('explain <method> <url>')
+    .description('the decision for one request, step by step: exit 0 when it is allowed, else 3')
+    .requiredOption('--config <file>', 'the configuration')
+    .option('--token-file <file>', 'a file with the token; - for standard input')
+    .option('--header <line>', "a header field, 'Name: value'; repeat for more", toList)
+    .option('--peer <address>', 'who sends the request, or asks about it (default: 127.0.0.1)')
+    .addOption(
+      new Option('--via <endpoint>', 'as an ingress asks about the request').choices(ENDPOINTS),
+    )
+    .option('--json', 'print it as JSON')
+    .action(async (method: string, url: string, { config, ...options }) => {
+      const loaded = loadChecked(() => loadFileOrFlags(config, {}, context.env), context)
+      if (loaded === undefined) return done(1)
+      done(await explainRequest(loaded.config, method, url, options, context))
     })
 }
 

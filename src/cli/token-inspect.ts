@@ -1,10 +1,10 @@
 // `poolgate token inspect`: what a token says and what each configured pool says of it. Never prints the signature.
-import { fetchJson } from '../base/fetch-json.ts'
 import type { Config } from '../config/schema.ts'
-import { createKeyRefresh } from '../token/key-refresh.ts'
+import { toRelative } from '../explain/explain-token.ts'
 import { type JsonObject, parseJsonObject } from '../token/strict-json.ts'
 import { createVerifier, isRejected } from '../token/verifier.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
+import { fetchKeys, toPoolSettings } from './fetch-keys.ts'
 
 const TIMES = ['exp', 'nbf', 'iat', 'auth_time']
 
@@ -58,23 +58,13 @@ async function judge(
   context: CommandContext,
 ): Promise<boolean> {
   const { clock } = context
-  const keys = createKeyRefresh(
-    { jwksUri: pool.jwksUri, refreshMs: pool.jwksRefreshMs, maxStaleMs: pool.jwksMaxStaleMs },
-    {
-      clock,
-      random: Math.random,
-      fetchJwks: (url) => fetchJson(url, { clock, deadlineMs: 3_000, maxBytes: 65_536 }),
-      onRetired: () => {},
-      onChange: (problem) => {
-        if (problem !== undefined) context.stderr(`keys of ${name}: ${problem}\n`)
-      },
-    },
+  const keys = await fetchKeys(pool, clock, (problem) =>
+    context.stderr(`keys of ${name}: ${problem}\n`),
   )
-  await keys.start(undefined)
   const verifier = createVerifier({
     clock,
     cache: { entries: 1, bytes: 1_000_000, ttlMs: 1 },
-    pools: [{ settings: { ...pool, name, issuers: pool.issuer, resources: pool.resource }, keys }],
+    pools: [{ settings: toPoolSettings(name, pool), keys }],
     toPrincipal: (verified) => verified,
   })
   const outcome = await verifier.verify(token, { userPool: undefined, tokenUse: 'any' })
@@ -84,11 +74,4 @@ async function judge(
     : `accepted as ${outcome.tokenUse} token`
   context.stdout(`pool ${name}: ${verdict}\n`)
   return !isRejected(outcome)
-}
-
-function toRelative(ms: number): string {
-  const seconds = Math.round(Math.abs(ms) / 1000)
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60]
-  const span = [h && `${h}h`, m && `${m}m`, `${s}s`].filter(Boolean).join(' ')
-  return ms >= 0 ? `in ${span}` : `${span} ago`
 }

@@ -6,7 +6,7 @@ import { toMalformed } from '../http/refusal.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { DenyReason } from '../policy/decision.ts'
 import type { ClientRequest } from '../proxy/client-side.ts'
-import type { DecisionEndpoint, EndpointAt } from '../proxy/decision-endpoint.ts'
+import type { DecisionEndpoint, EndpointAt, ReadingRules } from '../proxy/decision-endpoint.ts'
 import type { DenialResponse } from '../proxy/denial-response.ts'
 import type { Ruleset } from '../proxy/ruleset.ts'
 import { toRequestFacts, type Unreadable } from '../proxy/to-request-facts.ts'
@@ -116,7 +116,7 @@ function createExtAuthz(): DecisionEndpoint {
 /** The request that asks, if it is a trusted peer's. */
 function readAsked(
   request: ClientRequest,
-  { limits, isTrusted }: Ruleset,
+  { limits, isTrusted }: ReadingRules,
   url?: string,
 ): RequestFacts | Unreadable {
   const { remoteAddress = '' } = request.socket

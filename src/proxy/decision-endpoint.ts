@@ -12,15 +12,21 @@ export interface DecisionEndpoint {
   /** Whether who asks passes on an answer to a CORS preflight that is neither 200 nor a refusal. */
   readonly answersPreflights: boolean
   /** The request that is asked about, or why nobody can say. */
-  read(request: ClientRequest, rules: Ruleset): RequestFacts | Unreadable
+  read(request: ClientRequest, rules: ReadingRules): RequestFacts | Unreadable
   /** What the one that asks has to add to an allowed request: name, value, name, value … */
   toFields(facts: RequestFacts, allow: Allow, rules: Ruleset): string[]
   /** A denial with a status that the one that asks understands. */
   toDenial(denial: DenialResponse, reason: DenyReason): DenialResponse
 }
 
+/** What of a ruleset bears on how a request is read. */
+export type ReadingRules = Pick<Ruleset, 'config' | 'limits' | 'isTrusted'>
+
 /** The endpoint that a request line asks, if any. */
-export type EndpointAt = (url: string, rules: Ruleset) => DecisionEndpoint | undefined
+export type EndpointAt = (
+  url: string,
+  rules: Pick<Ruleset, 'config'>,
+) => DecisionEndpoint | undefined
 
 /** @param close whether the answer also ends the connection */
 export function respondAllowed(

@@ -240,7 +240,7 @@ export function isRejected(value: object | string): value is Rejected {
 }
 
 /** Undefined when the signature is the key's (RFC 8017 section 8.2.2, SHA-256). */
-function checkSignature(key: SigningKey, jws: Jws): Rejected | undefined {
+export function checkSignature(key: SigningKey, jws: Jws): Rejected | undefined {
   const { signature } = jws
   if (signature.length !== key.signatureBytes) {
     return toRejected('token_signature', `signature of ${signature.length} bytes`)
@@ -260,7 +260,11 @@ function isInForce(refusal: Refused, nowMs: number): boolean {
 }
 
 /** Undefined when the asking route accepts tokens of this pool and use. */
-function checkWanted(userPool: string, tokenUse: TokenUse, wanted: Wanted): Rejected | undefined {
+export function checkWanted(
+  userPool: string,
+  tokenUse: TokenUse,
+  wanted: Wanted,
+): Rejected | undefined {
   if (wanted.userPool !== undefined && wanted.userPool !== userPool) {
     return toRejected('token_issuer', `a token of user pool ${userPool}, not ${wanted.userPool}`)
   }

@@ -53,7 +53,7 @@ async function start(t: Test, parts: ConfigParts = {}) {
       until: (received) => received.includes('\r\n\r\n'),
     })
     const fieldOf = (name: string) =>
-      new RegExp(`^${name}: ?(.*)\r$`, 'im').exec(text.split('\r\n\r\n')[0] + '\r\n')?.[1]
+      new RegExp(`^${name}: ?(.*)\r$`, 'im').exec(`${text.split('\r\n\r\n')[0]}\r\n`)?.[1]
     return { status: statuses.at(-1), text, reason: fieldOf('x-poolgate-reason'), fieldOf }
   }
   const ask = (protocol: string, asked: Asked = {}) => raw(PROTOCOLS[protocol]!(asked))

@@ -1,0 +1,96 @@
+// `poolgate explain`: the decision for one request, step by step, and the status that it would get. Sends nothing but requests for keys.
+import { readFileSync } from 'node:fs'
+import type { Config } from '../config/schema.ts'
+import { explain, type Question } from '../explain/explain.ts'
+import { toText } from '../explain/to-text.ts'
+import type { CommandContext, ExitCode } from './command-context.ts'
+import { fetchKeys, toPoolSettings } from './fetch-keys.ts'
+
+export interface ExplainOptions {
+  readonly tokenFile?: string
+  readonly header?: readonly string[]
+  readonly peer?: string
+  readonly via?: Question['via']
+  readonly json?: boolean
+}
+
+const URL = /^(?:(https?):\/\/([^/?#]*))?(.*)$/is
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)$/
+/** What comes along when a whole header line is copied. */
+const SCHEME = /^(?:authorization:\s*)?bearer\s+/i
+
+/** 0 allows, 3 denies, 2 when it cannot be asked. */
+export async function explainRequest(
+  config: Config,
+  method: string,
+  url: string,
+  options: ExplainOptions,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const question = await toQuestion(method, url, options, context)
+  if (typeof question === 'string') {
+    context.stderr(`${question}\n`)
+    return 2
+  }
+  const problems = new Map<string, string>()
+  const pools = await Promise.all(
+    Object.entries(config.userPools).map(async ([name, pool]) => {
+      const keys = await fetchKeys(pool, context.clock, (problem) => problems.set(name, problem))
+      return { settings: toPoolSettings(name, pool), keys }
+    }),
+  )
+  const explanation = await explain(config, question, {
+    clock: context.clock,
+    pools,
+    keyProblemOf: (name) => problems.get(name),
+  })
+  for (const { keys } of pools) keys.stop()
+  context.stdout(
+    options.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : toText(explanation),
+  )
+  return explanation.verdict.decision === 'allow' ? 0 : 3
+}
+
+/** Or why there is none. */
+async function toQuestion(
+  method: string,
+  url: string,
+  { tokenFile, header = [], peer = '127.0.0.1', via }: ExplainOptions,
+  { readStdin }: CommandContext,
+): Promise<Question | string> {
+  const headers: string[] = []
+  for (const line of header) {
+    const [, name, value = ''] = HEADER.exec(line) ?? []
+    if (name === undefined) return `--header takes 'Name: value', found ${JSON.stringify(line)}`
+    headers.push(name, value.trim())
+  }
+  const token = await readToken(tokenFile, readStdin)
+  if (typeof token === 'object') return token.problem
+  if (token !== undefined) headers.push('authorization', `Bearer ${token}`)
+  const [, scheme = 'https', authority, rest = ''] = URL.exec(url) ?? []
+  const host = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host')
+  const [, named] = host === -1 ? [] : headers.splice(host, 2)
+  const target = rest.startsWith('/') || authority === undefined ? rest : `/${rest}`
+  return {
+    method,
+    scheme: scheme.toLowerCase(),
+    authority: authority ?? named ?? 'localhost',
+    target,
+    headers,
+    peer: peer === 'unix' ? '' : peer,
+    via,
+  }
+}
+
+async function readToken(
+  file: string | undefined,
+  readStdin: () => Promise<string>,
+): Promise<string | undefined | { readonly problem: string }> {
+  if (file === undefined) return undefined
+  try {
+    const text = file === '-' ? await readStdin() : readFileSync(file, 'utf8')
+    return text.trim().replace(SCHEME, '')
+  } catch (error) {
+    return { problem: `the token file cannot be read (${(error as NodeJS.ErrnoException).code})` }
+  }
+}
