@@ -1,5 +1,5 @@
-// The decision endpoints on the data listener: nginx's auth_request, Traefik's and Caddy's forward auth, Envoy's HTTP external
-// authorization. Each reads its own protocol's header fields, and only from peers that are trusted to say them.
+// The decision endpoints on the data listener: nginx's auth_request, Traefik's and Caddy's forward auth, NGINX Gateway Fabric's and
+// Envoy's external authorization over HTTP. Each reads its own protocol's header fields, and only from peers that are trusted to say them.
 import { toPlainAddress } from '../http/client-address.ts'
 import { singleValue } from '../http/headers.ts'
 import { toMalformed } from '../http/refusal.ts'
@@ -53,15 +53,24 @@ export function createDecisionEndpoints(): EndpointAt {
       target,
     }),
   )
+  // It sends none of a client's own fields but those that it was told to.
+  const nginxGatewayFabric = createNamingEndpoint(
+    'nginx-gateway-fabric',
+    compileOriginalFields(['path', 'method', 'host']),
+    ([target = '', method = '', authority = '']) => ({ method, scheme: 'http', authority, target }),
+  )
+  const named = new Map(
+    [authRequest, forwardAuth, nginxGatewayFabric].map(
+      (each) => [`/${each.name}`, each] as [string, DecisionEndpoint],
+    ),
+  )
   const extAuthz = createExtAuthz()
   return (url, { config: { pathPrefix } }) => {
     if (!url.startsWith(pathPrefix)) return undefined
     const rest = url.slice(pathPrefix.length)
     if (rest.startsWith(`${EXT_AUTHZ}/`)) return extAuthz
     const query = rest.indexOf('?')
-    const path = query === -1 ? rest : rest.slice(0, query)
-    if (path === '/auth-request') return authRequest
-    return path === '/forward-auth' ? forwardAuth : undefined
+    return named.get(query === -1 ? rest : rest.slice(0, query))
   }
 }
 

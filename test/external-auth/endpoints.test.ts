@@ -29,6 +29,11 @@ const PROTOCOLS: Readonly<Record<string, (asked: Asked) => string>> = {
       'X-Forwarded-Host: api.example',
       `X-Forwarded-Uri: ${url}`,
     ]),
+  'nginx-gateway-fabric': ({ method = 'GET', url = '/api/x', ...rest }) =>
+    toHead('GET', '/_poolgate/nginx-gateway-fabric', 'api.example', rest, [
+      `Method: ${method}`,
+      `Path: ${url}`,
+    ]),
   'ext-authz': ({ method = 'GET', url = '/api/x', ...rest }) =>
     toHead(method, `/_poolgate/ext-authz${url}`, 'api.example', rest, []),
 }
@@ -114,7 +119,7 @@ t.test('F-02, F-03: a request that is named in two ways, or not at all, is denie
     const two = await ask(protocol, { token, more: `Authorization: Bearer ${token}\r\n` })
     t.equal(two.reason, 'credential_ambiguous')
   }
-  for (const protocol of ['auth-request', 'forward-auth']) {
+  for (const protocol of ['auth-request', 'forward-auth', 'nginx-gateway-fabric']) {
     const bare = await raw(`GET /_poolgate/${protocol} HTTP/1.1\r\nHost: a\r\n\r\n`)
     t.match(bare, { status: 403, reason: 'request_malformed' })
     for (const method of ['get', 'GET, POST', 'CONNECT', ''])
@@ -129,6 +134,7 @@ t.test('F-09: nginx and its like get 200, 401 and 403, others the status itself'
   for (const [protocol, status] of [
     ['auth-request', 403],
     ['forward-auth', 403],
+    ['nginx-gateway-fabric', 403],
     ['ext-authz', 404],
   ] as const) {
     t.match(await ask(protocol, { url: '/nowhere' }), { status, reason: 'route_not_found' })
@@ -198,7 +204,7 @@ t.test(
     const answered = await ask('ext-authz', asked)
     t.equal(answered.status, 204)
     t.equal(answered.fieldOf('access-control-allow-origin'), 'https://app.example')
-    for (const protocol of ['auth-request', 'forward-auth'])
+    for (const protocol of ['auth-request', 'forward-auth', 'nginx-gateway-fabric'])
       t.match(await ask(protocol, asked), { status: 403, reason: 'policy_denied' })
   },
 )
