@@ -4,23 +4,14 @@ import t from 'tap'
 import { fetchKeys, toPoolSettings } from '../../src/cli/fetch-keys.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { explain, type Question } from '../../src/explain/explain.ts'
-import { createIssuer } from '../support/issuer.ts'
+import { createDecisionCases, DECISION_ROUTES } from '../support/decision-cases.ts'
 import { sendRaw } from '../support/raw-client.ts'
 import { realClock } from '../support/real-clock.ts'
 import { startGateway } from '../support/start-gateway.ts'
 
 const running = await startGateway({
   more: 'trustedProxies: [127.0.0.1]',
-  routes: `
-  - {name: open, match: {path: /public/*}, access: public, upstream: up}
-  - {name: api, match: {path: /api/*}, access: authenticated, upstream: up}
-  - {name: admin, match: {path: /admin/*}, access: {groups: {anyOf: [admins], noneOf: [blocked]}}, upstream: up}
-  - {name: orders, match: {path: /orders/*, methods: [GET]}, access: {scopes: {allOf: [orders/read]}}, upstream: up}
-  - {name: profile, match: {path: /profile}, access: {tokenUse: id, claims: {email_verified: true}}, upstream: up}
-  - {name: cookie, match: {path: /cookie/*}, access: authenticated, credentials: {cookie: tok}, upstream: up}
-  - {name: inner, match: {hosts: [inner.example], path: /public/*}, access: authenticated, upstream: up}
-  - {name: elsewhere, match: {path: /elsewhere}, access: public, upstream: none}
-`,
+  routes: `${DECISION_ROUTES}  - {name: elsewhere, match: {path: /elsewhere}, access: public, upstream: none}\n`,
 })
 t.teardown(() => running.stop())
 const { issuer } = running
@@ -36,43 +27,14 @@ t.teardown(() => {
 })
 const ports = { clock: realClock, pools: keyed, keyProblemOf: () => undefined }
 
-const stranger = createIssuer()
-const other = createIssuer({
-  issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other0001',
-})
 const now = () => Math.floor(Date.now() / 1000)
-const good = issuer.access({ 'cognito:groups': ['admins'], scope: 'orders/read' })
-/** Made anew for each case: what is wrong in two ways is refused for what was found first, and that is remembered. */
-const TOKENS: Readonly<Record<string, () => string | undefined>> = {
-  none: () => undefined,
-  good: () => good,
-  plain: () => issuer.access(),
-  'letter case': () => issuer.access({ 'cognito:groups': ['Admins'] }),
-  blocked: () => issuer.access({ 'cognito:groups': ['admins', 'blocked'] }),
-  id: () => issuer.id({ email_verified: true }),
-  unverified: () => issuer.id({ email_verified: 'true' }),
-  expired: () => issuer.access({ exp: now() - 60 }),
-  early: () => issuer.access({ nbf: now() + 600 }),
-  client: () => issuer.access({ client_id: 'another' }),
-  pool: () => other.access(),
-  stranger: () => stranger.access(),
-  changed: () => `${good.slice(0, -8)}AAAAAAAA`,
-  none_alg: () => issuer.access({}, { alg: 'none' }),
-  text: () => 'abc',
-}
-const PATHS = [
-  ...['/public/x', '/api/x', '/admin/x', '/orders/x', '/profile', '/cookie/x', '/elsewhere'],
-]
-const ODD = [
-  ...['/Admin/x', '/admin', '/nowhere', '/', '/_poolgate/x', '/public/../admin/x', '//admin/x'],
-  ...['/admin%2fx', '/public;x/y', '/ADMIN/x', '/profile/', '/api/%41', '/api/%zz', '/a\\b'],
-  ...['/public/%2e%2e/admin/x', '/elsewhere/', '/orders/x?token=y'],
-]
+const good = issuer.access({ 'cognito:groups': ['admins'] })
 
 async function ask({ method, authority, target, headers }: Question) {
   const lines = headers.flatMap((name, i) => (i % 2 === 0 ? `${name}: ${headers[i + 1]}` : []))
   const head = [`${method} ${target} HTTP/1.1`, `Host: ${authority}`, ...lines, '', ''].join('\r\n')
   const { text, statuses } = await sendRaw(running.origin, head, {
+    quietMs: 8_000,
     until: (received) => received.includes('\r\n\r\n'),
   })
   return { status: statuses.at(-1), reason: /"reason":"(\w+)"/.exec(text)?.[1] ?? '' }
@@ -88,33 +50,11 @@ function toQuestion(target: string, token: string | undefined, changes: Partial<
   return question
 }
 
-const CASES: readonly (readonly [string, Question])[] = [
-  ...PATHS.flatMap((path) =>
-    Object.entries(TOKENS).map(
-      ([name, token]) => [`${path} ${name}`, toQuestion(path, token())] as const,
-    ),
-  ),
-  ...ODD.map((path) => [path, toQuestion(path, good)] as const),
-  ['method', toQuestion('/orders/x', good, { method: 'POST' })],
-  ['host', toQuestion('/public/x', undefined, { authority: 'inner.example:80' })],
-  ['bad host', toQuestion('/public/x', undefined, { authority: 'a..b' })],
-  ['cookie', toQuestion('/cookie/x', undefined, { headers: ['cookie', `tok=${good}`] })],
-  [
-    'a page',
-    toQuestion('/cookie/x', undefined, { method: 'POST', headers: ['cookie', `tok=${good}`] }),
-  ],
-  ['scheme', toQuestion('/api/x', undefined, { headers: ['authorization', `Basic ${good}`] })],
-  [
-    'two tokens',
-    toQuestion('/api/x', good, {
-      headers: ['authorization', `Bearer ${good}`, 'authorization', `Bearer ${good}`],
-    }),
-  ],
-]
-
 t.test('the verdict is the gateway’s, and a marked check has its reason', async (t) => {
-  t.ok(CASES.length > 120, `${CASES.length} cases`)
-  for (const [name, question] of CASES) {
+  for (const { name, host: authority, ...request } of createDecisionCases(issuer)) {
+    // Its answer has no body to tell a reason.
+    if (request.method === 'HEAD') continue
+    const question = { ...request, authority, scheme: 'http', peer: '127.0.0.1', via: undefined }
     const [answer, { verdict, steps, advice }] = await Promise.all([
       ask(question),
       explain(config, question, ports),
@@ -122,7 +62,7 @@ t.test('the verdict is the gateway’s, and a marked check has its reason', asyn
     t.same({ status: verdict.status, reason: verdict.reason }, answer, name)
     if (verdict.reason === '') continue
     const failing = steps.flatMap(({ checks }) => checks).filter(({ result }) => result === 'no')
-    const isOwn = /reserved|upstream: none|no Origin/.test(verdict.detail)
+    const isOwn = /reserved|no Origin/.test(verdict.detail)
     t.ok(isOwn || failing.some(({ reason }) => reason === verdict.reason), `${name} is shown`)
     t.not(advice, '', name)
   }
