@@ -38,7 +38,7 @@ export interface Contender {
   missing(): string | undefined
   /** Its version, for the record of a run. */
   version(): string
-  /** Resolves once it accepts connections; rejects with its own last output when it does not within 30 s. */
+  /** Resolves once it accepts connections; rejects with its own last output when it does not within two minutes. */
   start(world: World, options: StartOptions): Promise<RunningContender>
 }
 

@@ -27,6 +27,7 @@ oauth2_proxy() {
 want nginx apt_package nginx
 want haproxy apt_package haproxy
 want gcc apt_package gcc
+want valgrind apt_package valgrind
 want taskset apt_package taskset util-linux
 want envoy envoy
 want oauth2-proxy oauth2_proxy

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RunningContender, StartOptions, World } from '../contender.ts'
+import type { RunningContender, World } from '../contender.ts'
 import { freePort, launch } from '../launch.ts'
 import type { CheckedContender } from '../refusals.ts'
 
@@ -23,30 +23,42 @@ function createContender(name: string, engine: Engine): CheckedContender {
     verifies: true,
     missing: () => (engine === 'default' ? undefined : missingEngine(engine)),
     version: readVersion,
-    start: (world, options) => start(name, engine, world, options),
+    start: (world, { workers, ...options }) => {
+      if (workers > 1) throw new Error('one process')
+      return startPoolgate(world, { name, engine, ...options })
+    },
   }
 }
 
-async function start(
-  name: string,
-  engine: Engine,
-  world: World,
-  { cpus, workers, routes }: StartOptions,
-): Promise<RunningContender> {
-  if (workers > 1) throw new Error('one process')
+export interface Build {
+  readonly name: string
+  readonly cpus: string
+  readonly engine?: Engine
+  /** Beside the measured one. */
+  readonly routes?: number
+  /** Beside the usual ones. */
+  readonly settings?: object
+  /** The compiled program, which may be another commit's; left out, this source's. */
+  readonly main?: string
+  /** Goes before its command. */
+  readonly wrapper?: readonly [string, ...string[]]
+}
+
+export async function startPoolgate(world: World, build: Build): Promise<RunningContender> {
+  const { name, cpus, main = builtMain(), wrapper } = build
   const port = await freePort()
   const adminPort = await freePort()
   const configFile = join(world.dir, `${name}-${port}.yaml`)
-  writeFileSync(configFile, toYaml(toConfig(world, engine, port, adminPort, routes)))
-  const main = build()
-  const command = [process.execPath, ...NODE_FLAGS, main, 'serve', '--config', configFile] as const
+  writeFileSync(configFile, toYaml(toConfig(world, port, adminPort, build)))
+  const own = [process.execPath, ...NODE_FLAGS, main, 'serve', '--config', configFile] as const
+  const command = wrapper === undefined ? own : ([...wrapper, ...own] as const)
   return launch({ name, dir: world.dir, cpus, command, port })
 }
 
 let built: string | undefined
 
 /** The compiled program: running from source adds the compiler to memory and start-up. Once for each run. */
-function build(): string {
+function builtMain(): string {
   if (built !== undefined) return built
   const { status, stdout } = spawnSync('npm', ['run', '--silent', 'build'], {
     cwd: ROOT,
@@ -59,10 +71,9 @@ function build(): string {
 
 function toConfig(
   world: World,
-  engine: Engine,
   port: number,
   adminPort: number,
-  routes: number,
+  { engine = 'default', routes = 0, settings }: Build,
 ): object {
   const userPoolId = world.issuer.slice(world.issuer.lastIndexOf('/') + 1)
   return {
@@ -92,6 +103,7 @@ function toConfig(
     },
     log: { level: 'warn', access: 'all' },
     routes: [toRoute('measured', '/*', world.group), ...toOtherRoutes(routes)],
+    ...settings,
   }
 }
 
