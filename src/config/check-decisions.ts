@@ -1,4 +1,5 @@
 // Rules of what only answers decisions: an ingress that is trusted to ask, and routes whose requests are never forwarded from here.
+import { listenText } from './listen-address.ts'
 import { asList, asMapping, type Mapping } from './loose.ts'
 import type { ConfigPath } from './problem.ts'
 import type { Finding } from './yaml-source.ts'
@@ -27,7 +28,7 @@ export function checkDecisions(settings: Mapping): Finding[] {
         },
       ]
     : []
-  return [...rival, ...checkAskers(settings)]
+  return [...rival, ...checkAskers(settings), ...checkUnix(settings)]
 }
 
 /** Whoever may ask decides what is asked: without a list of them nobody would ever get an answer but 403. */
@@ -39,6 +40,16 @@ function checkAskers(settings: Mapping): Finding[] {
   const { extAuthz = 'none' } = settings
   if (extAuthz !== 'none') findings.push({ path: ['extAuthz'], message })
   return findings
+}
+
+function checkUnix(settings: Mapping): Finding[] {
+  const index = asList(settings.trustedProxies).indexOf('unix')
+  const isAnyUnix = (['listen', 'extAuthz'] as const).some((name) =>
+    listenText(settings, name).startsWith('unix:'),
+  )
+  if (index === -1 || isAnyUnix) return []
+  const message = 'stands for peers of a unix socket, and neither listen nor extAuthz is one'
+  return [{ path: ['trustedProxies', index], message }]
 }
 
 /** What could not hold on a route whose requests the ingress forwards. */

@@ -19,6 +19,11 @@ export function listenText(settings: Mapping, name: keyof typeof DEFAULTS): stri
   return asText(given) ?? asText(asMapping(given).address) ?? DEFAULTS[name]
 }
 
+/** Whether a listener is a unix socket; `none` is no listener. */
+export function isUnix(listen: { readonly address: ListenAddress } | 'none'): boolean {
+  return listen !== 'none' && listen.address.kind === 'unix'
+}
+
 /** Port 0 lets the system choose. The problem never repeats the text. */
 export function parseListenAddress(text: string): ListenAddress | { readonly problem: string } {
   if (text.startsWith('unix:')) return parseSocketPath(text.slice('unix:'.length))

@@ -1,5 +1,6 @@
 // Why one request would be allowed or denied: the verdict is authorize's own, the steps beside it show what it went by. Forwards nothing.
 import type { Clock } from '../base/clock.ts'
+import { isUnix } from '../config/listen-address.ts'
 import type { Config } from '../config/schema.ts'
 import { createDecisionEndpoints } from '../external-auth/endpoints.ts'
 import { compileTrustedProxies } from '../http/client-address.ts'
@@ -126,7 +127,7 @@ function readFacts(
   endpoint: DecisionEndpoint | undefined,
 ): RequestFacts | Unreadable {
   const { headerFields, targetBytes: target } = config.limits
-  const isTrusted = compileTrustedProxies(config.trustedProxies)
+  const isTrusted = compileTrustedProxies(config.trustedProxies, isUnix(config.listen))
   const limits = { headerFields, target }
   if (endpoint !== undefined) return endpoint.read(request, { config, limits, isTrusted })
   return toRequestFacts(request, limits, isTrusted, true)

@@ -66,7 +66,7 @@ export function createCheckHandler(ports: CheckPorts): CheckHandler {
 
   function judge(check: Check, request: CheckRequest): CheckResponse | Promise<CheckResponse> {
     const rules = ports.ruleset()
-    const facts = checkAsker(check.peer, rules.isTrusted) ?? read(request, rules)
+    const facts = checkAsker(check.peer, rules.isTrustedChecker) ?? read(request, rules)
     if ('refused' in facts) return deny(check, facts.reason, facts.detail)
     received(check, facts)
     if (rules.isReserved(facts.target)) return deny(check, 'route_not_found', 'a reserved path')

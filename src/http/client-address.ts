@@ -8,12 +8,16 @@ const MAX_PROXIES = 32
 /**
  * Compiles addresses and CIDRs, already checked, into a test. IPv4 written as IPv6 (`::ffff:10.0.0.1`) is judged as IPv4; `unix` stands
  * for peers without an address, those of a unix socket.
+ * @param isUnix whether the listener is one: a TCP connection that was reset has no address either
  */
-export function compileTrustedProxies(cidrs: readonly string[]): (address: string) => boolean {
+export function compileTrustedProxies(
+  cidrs: readonly string[],
+  isUnix = false,
+): (address: string) => boolean {
   if (cidrs.length === 0) return () => false
   const list = new BlockList()
   const ranges = cidrs.filter((cidr) => cidr !== 'unix')
-  const isUnixTrusted = ranges.length < cidrs.length
+  const isUnixTrusted = isUnix && ranges.length < cidrs.length
   for (const cidr of ranges) {
     const [address = '', bits] = cidr.split('/')
     const family = isIPv4(address) ? 'ipv4' : 'ipv6'

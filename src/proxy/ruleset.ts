@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { FetchJsonResult } from '../base/fetch-json.ts'
 import { createTurnBudget } from '../base/turn-budget.ts'
 import type { Config } from '../config/schema.ts'
+import { isUnix } from '../config/listen-address.ts'
 import { compileTrustedProxies } from '../http/client-address.ts'
 import { compileOwnedHeaders } from '../http/headers.ts'
 import type { RequestTarget } from '../http/request-target.ts'
@@ -51,6 +52,8 @@ export interface Ruleset {
   readonly buildUpstreamTrailers: BuildUpstreamTrailers
   readonly buildClientHeaders: BuildClientHeaders
   readonly isTrusted: (address: string) => boolean
+  /** The same of peers of the listener for checks by gRPC. */
+  readonly isTrustedChecker: (address: string) => boolean
   readonly limits: RequestLimits
   /** Protocols that some route lets its callers go on with, in lower case. */
   readonly upgrades: ReadonlySet<string>
@@ -117,7 +120,8 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       ),
       buildUpstreamTrailers: compileUpstreamTrailers(headerNames),
       buildClientHeaders: compileClientHeaders(headerNames),
-      isTrusted: compileTrustedProxies(config.trustedProxies),
+      isTrusted: compileTrustedProxies(config.trustedProxies, isUnix(config.listen)),
+      isTrustedChecker: compileTrustedProxies(config.trustedProxies, isUnix(config.extAuthz)),
       limits: { headerFields: config.limits.headerFields, target: config.limits.targetBytes },
       upgrades: new Set(config.routes.flatMap((route) => route.upgrades)),
       loopGuard,

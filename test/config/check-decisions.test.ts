@@ -10,9 +10,17 @@ t.test('F-01: without trusted proxies nobody could ever ask', async (t) => {
   const routes = [{ upstream: 'up' }, { upstream: 'none' }]
   t.match(told(checkDecisions({ routes })), [/^routes\[1\]\.upstream: needs trustedProxies/])
   t.match(told(checkDecisions({ extAuthz: '127.0.0.1:1' })), [/^extAuthz: needs trustedProxies/])
-  t.same(checkDecisions({ routes, extAuthz: '127.0.0.1:1', trustedProxies: ['unix'] }), [])
+  t.same(checkDecisions({ routes, extAuthz: '127.0.0.1:1', trustedProxies: ['10.0.0.1'] }), [])
   t.same(checkDecisions({ routes: [{ upstream: 'up' }], extAuthz: 'none' }), [])
   t.same(checkDecisions({ routes: 'x' }), [], 'another shape is the schema’s to refuse')
+})
+
+t.test('unix stands for peers of a listener that is a unix socket', async (t) => {
+  const trustedProxies = ['10.0.0.1', 'unix']
+  t.match(told(checkDecisions({ trustedProxies })), [/^trustedProxies\[1\]: .*neither listen nor/])
+  t.same(checkDecisions({ trustedProxies, listen: 'unix:/a' }), [])
+  t.same(checkDecisions({ trustedProxies, listen: { address: 'unix:/a' } }), [])
+  t.same(checkDecisions({ trustedProxies, extAuthz: 'unix:/a' }), [])
 })
 
 t.test('no upstream is called none', async (t) => {

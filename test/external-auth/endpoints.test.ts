@@ -1,6 +1,10 @@
 // The decision endpoints as an ingress asks them (catalogue section F): only trusted peers, each by its own protocol, and whatever
 // goes wrong denies.
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
+import { eventually } from '../support/eventually.ts'
 import { sendRaw } from '../support/raw-client.ts'
 import { type ConfigParts, startGateway } from '../support/start-gateway.ts'
 
@@ -208,3 +212,64 @@ t.test(
       t.match(await ask(protocol, asked), { status: 403, reason: 'policy_denied' })
   },
 )
+
+t.test('F-05: what else a client says of its way here changes nothing', async (t) => {
+  const { ask, issuer } = await start(t)
+  const more = [
+    'X-Forwarded-Prefix: /public',
+    'X-Forwarded-Port: 1',
+    'X-Envoy-Original-Path: /public/x',
+    '',
+  ]
+  for (const protocol of Object.keys(PROTOCOLS)) {
+    const denied = await ask(protocol, {
+      url: '/admin/x',
+      token: issuer.access(),
+      more: more.join('\r\n'),
+    })
+    t.match(denied, { status: 403, reason: 'group_missing' }, protocol)
+  }
+})
+
+t.test('F-06: a broken cookie is no token', async (t) => {
+  const routes =
+    '[{name: a, match: {path: /api/*}, access: authenticated, upstream: none, credentials: {cookie: tok}}]'
+  const { ask } = await start(t, { routes })
+  for (const cookie of [
+    'tok=',
+    'tok=abc',
+    'tok="',
+    'tok=a.b.c',
+    'tok',
+    '=',
+    'tok=%ff%00',
+    'tok=a; tok=b',
+  ]) {
+    for (const protocol of Object.keys(PROTOCOLS)) {
+      const { status } = await ask(protocol, { more: `Cookie: ${cookie}\r\n` })
+      t.ok([400, 401, 403].includes(status ?? 0), `${protocol} ${cookie}: ${status}`)
+    }
+  }
+})
+
+t.test('F-10: who leaves while it is decided harms nobody', async (t) => {
+  const waiting: ServerResponse[] = []
+  const { origin, ask, issuer, accessLines } = await start(t, {
+    keys: (_: IncomingMessage, response: ServerResponse) => void waiting.push(response),
+  })
+  const token = issuer.access()
+  const sockets = Object.values(PROTOCOLS).map((toText) => {
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(toText({ token }), () => socket.resetAndDestroy())
+    return once(socket, 'close')
+  })
+  await Promise.all(sockets)
+  await eventually('they are logged', () => accessLines().length >= sockets.length)
+  for (const response of waiting) response.end(JSON.stringify(issuer.jwks()))
+  t.equal((await ask('forward-auth', { token })).status, 200)
+  t.match(
+    accessLines().slice(0, -1),
+    sockets.map(() => ({ outcome: 'client_aborted' })),
+  )
+})
