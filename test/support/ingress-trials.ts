@@ -78,6 +78,7 @@ export function tryIngress({ peer, ...rest }: Trial): void {
     await t.test('an allowed request arrives with who is calling', (t) => tryAllowed(t, running))
     await t.test('a denied one is told why, and does not arrive', (t) => tryDenied(t, running))
     await t.test('nobody passes for somebody', (t) => trySpoofedIdentity(t, running))
+    await t.test('nobody takes away who is calling', (t) => tryConnection(t, running))
     await t.test('no client chooses what is judged', (t) => trySpoofedRequest(t, running))
     await t.test('what was judged is what arrives', (t) => tryTricks(t, running))
     await t.test('without Poolgate nothing arrives', (t) => tryWithoutPoolgate(t, running))
@@ -211,6 +212,22 @@ async function trySpoofedIdentity(t: Test, running: RunningRecipe): Promise<void
       if (status !== 200) t.ok(status === 400 || status === 403, `${status} ${about}`)
       else t.same(identityOf(arrived[0]), expected, about)
       t.equal(arrived.length, status === 200 ? 1 : 0, about)
+    }
+  }
+}
+
+/** A client may name any field as one of its connection (RFC 9110 section 7.6.1, CVE-2024-45410): Poolgate's are not among them. */
+async function tryConnection(t: Test, running: RunningRecipe): Promise<void> {
+  const token = reader(running)
+  const names = ['x-auth-subject', 'X-Auth-Groups', 'authorization', 'x-forwarded-uri', 'host']
+  for (const name of names) {
+    for (const fields of [[`Connection: ${name}`], [`Connection: ${name}`, `${name}: x`]]) {
+      const { status, arrived } = await ask(running, { target: '/orders', token, fields })
+      const about = fields.join(', ')
+      t.ok(status === 200 || status >= 400, `${status} ${about}`)
+      for (const request of arrived) {
+        t.same(identityOf(request), toIdentity(running, 'readers,Zo%C3%AB'), about)
+      }
     }
   }
 }
