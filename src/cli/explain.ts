@@ -1,7 +1,10 @@
 // `poolgate explain`: the decision for one request, step by step, and the status that it would get. Sends nothing but requests for keys.
 import { readFileSync } from 'node:fs'
+import { METHODS } from 'node:http'
+import { isIP } from 'node:net'
 import type { Config } from '../config/schema.ts'
-import { explain, type Question } from '../explain/explain.ts'
+import { explain } from '../explain/explain.ts'
+import type { Question } from '../explain/question.ts'
 import { toText } from '../explain/to-text.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
 import { fetchKeys, toPoolSettings } from './fetch-keys.ts'
@@ -14,7 +17,7 @@ export interface ExplainOptions {
   readonly json?: boolean
 }
 
-const URL = /^(?:(https?):\/\/([^/?#]*))?(.*)$/is
+const URL = /^(?:(https?):\/\/([^/?#]*))?((?:[/?#].*)?)$/is
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)$/
 /** What comes along when a whole header line is copied. */
 const SCHEME = /^(?:authorization:\s*)?bearer\s+/i
@@ -55,9 +58,20 @@ export async function explainRequest(
 async function toQuestion(
   method: string,
   url: string,
-  { tokenFile, header = [], peer = '127.0.0.1', via }: ExplainOptions,
+  options: ExplainOptions,
   { readStdin }: CommandContext,
 ): Promise<Question | string> {
+  const { tokenFile, header = [], peer = '127.0.0.1', via } = options
+  if (!METHODS.includes(method)) {
+    return `the method is none of HTTP, such as GET or POST (in capital letters): ${JSON.stringify(method)}`
+  }
+  if (peer !== 'unix' && isIP(peer) === 0) {
+    return `--peer takes an IP address or the word unix, found ${JSON.stringify(peer)}`
+  }
+  const parts = URL.exec(url)
+  if (parts === null || url === '') {
+    return `the URL begins with https://, http:// or /, found ${JSON.stringify(url)}`
+  }
   const headers: string[] = []
   for (const line of header) {
     const [, name, value = ''] = HEADER.exec(line) ?? []
@@ -67,19 +81,22 @@ async function toQuestion(
   const token = await readToken(tokenFile, readStdin)
   if (typeof token === 'object') return token.problem
   if (token !== undefined) headers.push('authorization', `Bearer ${token}`)
-  const [, scheme = 'https', authority, rest = ''] = URL.exec(url) ?? []
-  const host = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host')
-  const [, named] = host === -1 ? [] : headers.splice(host, 2)
-  const target = rest.startsWith('/') || authority === undefined ? rest : `/${rest}`
+  const [, scheme = 'https', authority = 'localhost', rest = ''] = parts
   return {
     method,
     scheme: scheme.toLowerCase(),
-    authority: authority ?? named ?? 'localhost',
-    target,
+    authority: takeHost(headers) ?? authority,
+    target: rest.startsWith('/') ? rest : `/${rest}`,
     headers,
     peer: peer === 'unix' ? '' : peer,
     via,
   }
+}
+
+/** Clients that are given a Host field send it in the place of the URL's. */
+function takeHost(headers: string[]): string | undefined {
+  const at = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host')
+  return at === -1 ? undefined : headers.splice(at, 2)[1]
 }
 
 async function readToken(

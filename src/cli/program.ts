@@ -1,6 +1,6 @@
 // The command line: which commands there are and what they take. Each does its work in a file of its own.
 import { Command, CommanderError, Option } from 'commander'
-import { ENDPOINTS } from '../explain/explain.ts'
+import { ENDPOINTS } from '../explain/question.ts'
 import { createGateway } from '../gateway.ts'
 import { check } from './check.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
@@ -117,7 +117,10 @@ const addExplain: Add = (program, context, done) => {
     .command('explain <method> <url>')
     .description('the decision for one request, step by step: exit 0 when it is allowed, else 3')
     .requiredOption('--config <file>', 'the configuration')
-    .option('--token-file <file>', 'a file with the token; - for standard input')
+    .option(
+      '--token-file <file>',
+      'a file with the token, or with a line `Authorization: Bearer …`; - for standard input',
+    )
     .option('--header <line>', "a header field, 'Name: value'; repeat for more", toList)
     .option('--peer <address>', 'who sends the request, or asks about it (default: 127.0.0.1)')
     .addOption(

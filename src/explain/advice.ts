@@ -1,24 +1,11 @@
 // One line for each reason that says what to change, in the configuration, the caller or the ingress. For whoever runs the gateway, never
 // for its callers.
-import type { Config } from '../config/schema.ts'
+import { firstValue } from '../http/headers.ts'
+import type { RequestFacts } from '../http/request-facts.ts'
 import type { DenyReason } from '../policy/decision.ts'
-import type { Principal } from '../policy/principal.ts'
-import type { Claims } from '../token/claims.ts'
-
-export interface Situation {
-  readonly config: Config
-  readonly detail: string
-  /** The settings of the route that denies. */
-  readonly route: Config['routes'][number] | undefined
-  /** Name of the user pool that the token was looked for in. */
-  readonly userPool: string | undefined
-  readonly claims: Claims | undefined
-  readonly principal: Principal | undefined
-  /** The route that lies nearest, and why it does not match. */
-  readonly nearest: string | undefined
-  /** Why keys could not be fetched. */
-  readonly keyProblem: string | undefined
-}
+import { adviseClaim, adviseGroup, adviseScope } from './advise-rules.ts'
+import type { Miss } from './explain-route.ts'
+import type { Situation } from './situation.ts'
 
 type Advise = (situation: Situation) => string
 
@@ -28,19 +15,20 @@ const UPSTREAM = 'look at the upstream: the request was allowed'
 
 const ADVICE: Readonly<Record<DenyReason, Advise>> = {
   target_ambiguous: ({ detail }) =>
-    `send the path in one spelling: plain segments, no . or .., no //, no encoded slash (here: ${detail})`,
+    `send the path in one spelling: no . or .. segments, no //, no encoded slash, no broken % (here: ${detail})`,
   request_malformed: ({ detail }) => `send a well-formed request (here: ${detail})`,
   credential_ambiguous: () =>
     'send the token once: one Authorization line, or one of the places that the route names',
-  credential_missing: () =>
-    'send `Authorization: Bearer <token>`; here: --token-file FILE, or - for standard input',
-  credential_malformed: () => 'write `Bearer`, one space and the token alone into Authorization',
+  credential_missing: adviseMissing,
+  credential_malformed: () =>
+    'write `Bearer`, one space and the token alone into Authorization; a file holds the token and nothing else',
   token_malformed: ({ detail }) =>
     `this is no token of Cognito's as it was issued; copy it whole, or get a new one (here: ${detail})`,
   token_algorithm: () => 'use a token that Cognito issued: those are signed with RS256',
-  token_key_unknown: (situation) =>
-    `get a new token of ${poolOf(situation)}; if it is new, jwksUri names another pool's keys or old ones`,
-  token_signature: () => 'get a new token: this one was changed or cut after it was signed',
+  token_key_unknown: ({ config, userPool = '' }) =>
+    `get a new token of user pool ${userPool}; if it is new, ${config.userPools[userPool]?.jwksUri} has another pool's keys: set jwksUri or userPoolId right`,
+  token_signature: () =>
+    'copy the token again, whole, or get a new one: this one was changed or cut after it was signed',
   token_issuer: adviseIssuer,
   token_client: adviseClient,
   token_use: adviseUse,
@@ -48,31 +36,33 @@ const ADVICE: Readonly<Record<DenyReason, Advise>> = {
   token_not_yet_valid: () =>
     'set the clock of this machine right; clockTolerance of the user pool takes up to 60s',
   token_revoked: () => 'sign in again: the token was revoked',
-  origin_denied: ({ route }) =>
-    `add the page's origin to routes.${route?.name}.credentials.origins, or send the token in Authorization`,
-  cors_denied: ({ route, detail }) => `change cors of route ${route?.name}: ${detail}`,
-  group_missing: (situation) => adviseGroup(situation),
-  scope_missing: ({ detail }) =>
-    `let the app client ask for the scope (in Cognito: app client, custom scopes) and get a new token, or change the route's scopes (${detail})`,
-  claim_mismatch: ({ detail }) =>
-    `change the user's attribute and get a new token, or the route's claims; values are compared by type too (${detail})`,
-  policy_denied: ({ detail }) => `the route refuses this on purpose: ${detail}`,
-  decision_untrusted_peer: ({ detail }) =>
-    `add the ingress to trustedProxies, best its whole subnet (${detail.replace(/^.*: add /, 'trustedProxies: [')}])`,
+  origin_denied: (situation) =>
+    `add ${fieldOf(situation, 'origin') ?? "the page's origin"} to credentials.origins of route ${situation.route?.name}, or send the token in Authorization`,
+  cors_denied: (situation) => {
+    const asked = ['origin', 'access-control-request-method', 'access-control-request-headers']
+    const words = asked.flatMap((name) => fieldOf(situation, name) ?? []).join(', ')
+    return `change cors of route ${situation.route?.name}: ${situation.detail} (asked for: ${words})`
+  },
+  group_missing: adviseGroup,
+  scope_missing: adviseScope,
+  claim_mismatch: adviseClaim,
+  policy_denied: ({ route, detail }) =>
+    `route ${route?.name} refuses this on purpose: change the caller's groups or scopes, or its noneOf (${detail})`,
+  decision_untrusted_peer: advisePeer,
   route_not_found: adviseRoute,
-  body_too_large: () => "raise the route's maxBody, or limits.body",
+  body_too_large: ({ route }) => `raise maxBody of route ${route?.name}, or limits.body`,
   target_too_long: () => 'shorten the URL, or raise limits.target',
-  headers_too_large: () =>
-    'send fewer or smaller header fields; limits.headerFields and limits.headerBytes bound them',
+  headers_too_large: ({ detail }) =>
+    `send fewer or smaller header fields, or raise limits.headerFields and limits.headerBytes (here: ${detail})`,
   request_timeout: () => RETRY,
   method_not_allowed: () => 'use another method: TRACE and CONNECT are never taken',
   expectation_failed: () => 'send no Expect but 100-continue',
   upstream_unreachable: () => UPSTREAM,
   upstream_protocol: () => UPSTREAM,
   upstream_timeout: () => UPSTREAM,
-  keys_unavailable: ({ userPool, config, keyProblem }) => {
-    const { jwksUri = 'its jwksUri' } = config.userPools[userPool ?? ''] ?? {}
-    return `make ${jwksUri} reachable from here (${keyProblem ?? 'it gave no keys'}): network, DNS, a VPC endpoint, or userPoolId and jwksUri`
+  keys_unavailable: ({ userPool = '', config, keyProblem }) => {
+    const { jwksUri = 'its jwksUri' } = config.userPools[userPool] ?? {}
+    return `make ${jwksUri} reachable from here (${keyProblem ?? 'it gave no keys'}): look at network, DNS and proxy, or set userPoolId or jwksUri of userPools.${userPool} right`
   },
   overloaded: () => RETRY,
   draining: () => RETRY,
@@ -84,8 +74,26 @@ export function adviseOn(reason: DenyReason, situation: Situation): string {
   return ADVICE[reason](situation)
 }
 
-function poolOf({ userPool }: Situation): string {
-  return userPool === undefined ? 'a configured user pool' : `user pool ${userPool}`
+function fieldOf({ facts }: Situation, name: string): string | undefined {
+  return facts && firstValue(facts.headers, name)
+}
+
+function adviseMissing({ route }: Situation): string {
+  const { cookie, query, webSocketProtocol } = route?.credentials ?? {}
+  const places = [
+    cookie && `cookie ${cookie}`,
+    query && `query parameter ${query}`,
+    webSocketProtocol && 'subprotocol bearer.<token> of a WebSocket',
+  ].filter(Boolean)
+  const others = places.length === 0 ? '' : ` (or the ${places.join(', ')})`
+  return `send the field Authorization: Bearer <token>${others}; to ask about one here, add --token-file FILE, or - for standard input`
+}
+
+function advisePeer({ config, detail }: Situation): string {
+  const [, who = '', entry = ''] = /^(.*) asks .*: add (.*)$/.exec(detail) ?? []
+  const entries = [...config.trustedProxies, entry].join(', ')
+  const subnet = entry === 'unix' ? '' : ', or its whole subnet'
+  return `if ${who} is your ingress, write trustedProxies: [${entries}]${subnet}`
 }
 
 function adviseIssuer({ config, claims, route }: Situation): string {
@@ -93,52 +101,58 @@ function adviseIssuer({ config, claims, route }: Situation): string {
     issuer.some((each) => each === claims?.iss),
   )
   if (named !== undefined) {
-    return `set access.userPool of route ${route?.name} to ${named[0]}, or get a token of the pool that the route wants`
+    return `get a token of the user pool that the route wants, or set access.userPool of route ${route?.name} to ${named[0]}`
   }
-  const id = /([\w-]+_\w+)$/.exec(String(claims?.iss))?.[1]
+  const iss = typeof claims?.iss === 'string' ? claims.iss : 'no issuer that can be read'
+  const id = /([\w-]+_\w+)$/.exec(iss)?.[1] ?? iss
   const pools = Object.values(config.userPools).map(({ userPoolId }) => userPoolId)
-  return `the token is of ${id ?? JSON.stringify(claims?.iss)}, and ${pools.join(', ')} is configured: get a token of that pool, or add the other to userPools`
+  return `the token is of ${id} and userPools has ${pools.join(', ')}: get a token of that pool, or add ${id} to userPools with its clientIds`
 }
 
-function adviseClient({ config, claims, userPool = '' }: Situation): string {
-  const client = claims?.client_id ?? claims?.aud
-  const { clientIds = [] } = config.userPools[userPool] ?? {}
-  const known = clientIds === 'any' ? 'any' : clientIds.join(', ')
-  return `add ${JSON.stringify(client)} to userPools.${userPool}.clientIds, or get a token for ${known}`
+function adviseClient({ config, claims, detail, userPool = '' }: Situation): string {
+  const client = claims?.token_use === 'id' ? claims.aud : claims?.client_id
+  const { clientIds = [], resource } = config.userPools[userPool] ?? {}
+  if (/resource/.test(detail)) {
+    return `get a token for the resource ${resource?.join(' or ')}, or change userPools.${userPool}.resource (${detail})`
+  }
+  if (typeof client !== 'string') return `use a token as Cognito issued it (${detail})`
+  const known = clientIds === 'any' ? 'any' : clientIds.join(' or ')
+  return `add ${JSON.stringify(client)} to userPools.${userPool}.clientIds, or get a token for the app client ${known}`
 }
 
 function adviseUse({ route, claims }: Situation): string {
   const given = claims?.token_use
-  const wanted = typeof route?.access === 'string' ? 'access' : route?.access.tokenUse
   if (given !== 'access' && given !== 'id') return "use an access or ID token of Cognito's"
-  return `send the ${wanted} token in its place (sign-in gives both), or set access.tokenUse: ${given} on route ${route?.name}`
+  const wanted = given === 'id' ? 'access' : 'ID'
+  const change = `set access: {tokenUse: ${given}} on route ${route?.name}`
+  return `send the ${wanted} token in its place (sign-in gives both), or ${change}`
 }
 
-function adviseGroup({ route, principal, detail }: Situation): string {
-  const { groups = {} } = typeof route?.access === 'object' ? route.access : {}
-  const wanted = [...(groups.anyOf ?? []), ...(groups.allOf ?? [])]
-  const held = principal?.groups ?? []
-  const missing = wanted.filter((name) => !held.includes(name))
-  const twin = missing.flatMap((name) => {
-    const other = held.find((group) => group.toLowerCase() === name.toLowerCase())
-    return other === undefined
-      ? []
-      : [
-          `the user is in ${other} and the route wants ${name}: names are compared letter by letter, so change one of them`,
-        ]
-  })[0]
-  if (twin !== undefined) return twin
-  if (missing.length === 0) return `change the groups of route ${route?.name} (${detail})`
-  const one = groups.anyOf === undefined ? missing.join(' and ') : missing.join(' or ')
-  return `add the user to the group ${one} and get a new token (groups stand in the token from sign-in on), or change groups of route ${route?.name}`
+function adviseRoute({ nearest, facts, detail, config }: Situation): string {
+  const path = facts?.target.path ?? ''
+  if (/reserved/.test(detail)) {
+    return `choose another path: what lies below ${config.pathPrefix} is the gateway's own; pathPrefix renames it`
+  }
+  if (/upstream: none/.test(detail)) {
+    return 'ask as an ingress does (--via auth-request, forward-auth or ext-authz), or give the route an upstream'
+  }
+  if (nearest === undefined) {
+    return `add a route whose match takes it, such as path: ${path} alone, or path: /* for every path that no other route has`
+  }
+  return `${CHANGES[nearest.kind](nearest.name, facts)} (route ${nearest.name}: ${nearest.why})`
 }
 
-function adviseRoute({ nearest, detail }: Situation): string {
-  if (/reserved/.test(detail))
-    return "choose another path: what lies below pathPrefix is the gateway's own"
-  if (/upstream: none/.test(detail))
-    return 'ask through the ingress (--via auth-request, forward-auth or ext-authz), or give the route an upstream'
-  return nearest === undefined
-    ? 'add a route whose match takes this host, method and path (/admin/* is all below /admin/, and not /admin itself)'
-    : `change that route or the request (${nearest}), or add a route`
+const CHANGES: Readonly<
+  Record<Miss['kind'], (name: string, facts: RequestFacts | undefined) => string>
+> = {
+  method: (name, facts) =>
+    `add ${facts?.method} to match.methods of route ${name}, or use a method that it takes`,
+  host: (name, facts) =>
+    `add ${facts?.host.name} to match.hosts of route ${name}, or send it to a host that it takes`,
+  'letter case': () =>
+    'send the path in the letter case of the route, or add a route for this spelling',
+  'last slash': () =>
+    '/a/* is all below /a/ and not /a itself: send the path as the route has it, or add a route for this one',
+  spelling: () => 'correct the path, of the request or of the route, or add a route',
+  path: () => 'add a route for this path',
 }

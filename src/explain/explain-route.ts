@@ -1,5 +1,6 @@
 // Which routes a request could have, and why each of the others is not its own: asked of the route table itself, one condition at a time.
 import type { Config } from '../config/schema.ts'
+import { suggest } from '../config/suggest.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { RequestTarget } from '../http/request-target.ts'
 import type { Rule } from '../policy/authorize.ts'
@@ -15,17 +16,21 @@ export interface RouteExplanation {
   /** The request's route, then those that another reading of its path leads to. */
   readonly rules: readonly Rule[]
   /** The route that lies nearest where none matches. */
-  readonly nearest: string | undefined
+  readonly nearest: Miss | undefined
 }
 
-/** How near a route is that does not match, by what keeps it from it. */
-const NEARNESS = ['method', 'host', 'letter case', 'last slash'] as const
+/** What keeps a route from a request, the nearest first; `path` is another path altogether. */
+const KINDS = ['method', 'host', 'letter case', 'last slash', 'spelling', 'path'] as const
 
-interface Miss {
+/** A route that is not the request's. */
+export interface Miss {
   readonly name: string
-  readonly kind: (typeof NEARNESS)[number] | 'path'
+  readonly path: string
+  readonly kind: (typeof KINDS)[number]
   readonly why: string
 }
+
+const MAX_NAMED = 6
 
 export function explainRoute(
   config: Config,
@@ -38,35 +43,38 @@ export function explainRoute(
     return findMiss(route.name, settings.match, facts) ?? []
   })
   const near = misses.filter(({ kind }) => kind !== 'path')
-  const notes = near.map(({ name, why }): Check => ({ result: 'no', what: name, detail: why }))
-  const reading = toReadings(facts.target)
+  const checks = [
+    ...toReadings(facts.target),
+    ...near.map(({ name, why }) => toInfo(name, `not this one: ${why}`)),
+    ...toFar(misses.filter(({ kind }) => kind === 'path')),
+  ]
   if (match === undefined || 'refused' in match) {
     const none = match ?? { reason: 'route_not_found' as const, detail: 'no route matches' }
-    const nearest = [...near].sort(
-      (a, b) => NEARNESS.indexOf(a.kind as never) - NEARNESS.indexOf(b.kind as never),
-    )[0]
-    const others = misses.length - near.length
-    const rest = others === 0 ? [] : [toInfo('other routes', `${others}, of other paths`)]
-    return {
-      step: { title: 'route', checks: [...reading, ...notes, ...rest, toCheck('route', none)] },
-      rules: [],
-      nearest: nearest && `route ${nearest.name}: ${nearest.why}`,
-    }
+    const [nearest] = near.toSorted((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind))
+    return { step: toStep([...checks, toCheck('route', none)]), rules: [], nearest }
   }
-  const rules = [match.route, ...match.others]
-  const found = rules.map(({ route }, i) =>
-    toOk(
-      route.name,
-      i === 0
-        ? patternOf(config, route.index)
-        : 'another reading of the path leads here: it has to allow the request too',
-    ),
+  const others = match.others.map(({ route }) =>
+    toOk(route.name, 'another reading of the path leads here: it has to allow the request too'),
   )
+  const { route } = match.route
+  const found = toOk(route.name, patternOf(config, route.index))
   return {
-    step: { title: 'route', checks: [...reading, ...notes, ...found] },
-    rules,
+    step: toStep([...checks, found, ...others]),
+    rules: [match.route, ...match.others],
     nearest: undefined,
   }
+}
+
+function toStep(checks: readonly Check[]): Step {
+  return { title: 'route', checks }
+}
+
+/** Of other paths altogether: the first few by name, as there may be hundreds. */
+function toFar(misses: readonly Miss[]): Check[] {
+  if (misses.length === 0) return []
+  const names = misses.slice(0, MAX_NAMED).map(({ name, path }) => `${name} ${path}`)
+  const rest = misses.length > MAX_NAMED ? `, and ${misses.length - MAX_NAMED} more` : ''
+  return [toInfo('other paths', names.join(', ') + rest)]
 }
 
 function toReadings({ decodedPath, plain }: RequestTarget): Check[] {
@@ -81,42 +89,43 @@ function patternOf({ routes }: Config, index: number): string {
 }
 
 /** Undefined where the route takes the request. */
-function findMiss(
-  name: string,
-  match: RoutePattern,
-  { method, host, target }: Facts,
-): Miss | undefined {
+function findMiss(name: string, match: RoutePattern, facts: Facts): Miss | undefined {
   const { path, hosts, methods } = match
-  const takes = (pattern: RoutePattern, decodedPath = target.decodedPath) => {
-    const { table } = compileRouteTable([{ name, match: pattern, route: true }])
-    const found = table.match(method, host.name, { ...target, decodedPath, plain: true })
-    return found !== undefined && !('refused' in found)
-  }
-  const miss = (kind: Miss['kind'], why: string): Miss => ({ name, kind, why })
+  const takes = (pattern: RoutePattern, decodedPath = facts.target.decodedPath) =>
+    isTaken(pattern, facts, decodedPath)
   if (!takes({ path })) {
-    const lower = target.decodedPath.toLowerCase()
-    if (takes({ path: path.toLowerCase() }, lower)) {
-      return miss(
-        'letter case',
-        `its path is ${path}, the request's ${target.decodedPath}: letter case differs`,
-      )
-    }
-    const toggled = target.decodedPath.endsWith('/')
-      ? target.decodedPath.slice(0, -1)
-      : `${target.decodedPath}/`
-    if (toggled !== '' && takes({ path }, toggled)) {
-      return miss(
-        'last slash',
-        `its path is ${path}, the request's ${target.decodedPath}: the last slash differs`,
-      )
-    }
-    return miss('path', `its path is ${path}`)
+    const kind = findPathKind(path, facts.target.decodedPath, takes)
+    const asked = kind === 'path' ? '' : `, the request's ${facts.target.decodedPath}`
+    const differs = kind === 'path' ? '' : `: the ${kind} differs`
+    return { name, path, kind, why: `its path is ${path}${asked}${differs}` }
   }
   if (hosts !== undefined && !takes({ path, hosts })) {
-    return miss('host', `takes the host ${hosts.join(', ')}, the request has ${host.name}`)
+    const why = `it takes the host ${hosts.join(', ')}, the request has ${facts.host.name}`
+    return { name, path, kind: 'host', why }
   }
   if (methods !== undefined && !takes({ path, methods })) {
-    return miss('method', `takes ${methods.join(', ')}, the request is ${method}`)
+    const why = `it takes ${methods.join(', ')}, the request is ${facts.method}`
+    return { name, path, kind: 'method', why }
   }
   return undefined
+}
+
+function isTaken(match: RoutePattern, { method, host, target }: Facts, path: string): boolean {
+  const { table } = compileRouteTable([{ name: '', match, route: true }])
+  const found = table.match(method, host.name, { ...target, decodedPath: path, plain: true })
+  return found !== undefined && !('refused' in found)
+}
+
+function findPathKind(
+  path: string,
+  asked: string,
+  takes: (pattern: RoutePattern, decodedPath?: string) => boolean,
+): Miss['kind'] {
+  if (takes({ path: path.toLowerCase() }, asked.toLowerCase())) return 'letter case'
+  const toggled = asked.endsWith('/') ? asked.slice(0, -1) : `${asked}/`
+  if (toggled !== '' && takes({ path }, toggled)) return 'last slash'
+  const written = path.replace(/\/\*$/, '')
+  const { length } = written.split('/')
+  const beginning = path.endsWith('/*') ? asked.split('/').slice(0, length).join('/') : asked
+  return suggest(beginning, [written]) === undefined ? 'path' : 'spelling'
 }

@@ -16,26 +16,42 @@ function toChecks(access: Access, principal: Principal | undefined): Check[] {
   if (access === 'authenticated') return [toInfo('authenticated', 'any valid access token')]
   const rules = listRules(access)
   if (rules.length === 0) return [toInfo('rules', `any valid ${access.tokenUse} token`)]
-  return rules.map(([what, wanted, requirements]) => {
-    if (principal === undefined) return toInfo(what, `wanted ${JSON.stringify(wanted)}`)
-    return toCheck(what, compilePolicy(requirements)(principal), `${JSON.stringify(wanted)} holds`)
+  return rules.map(({ what, wanted, requirements, seenIn }) => {
+    const words = `wanted ${JSON.stringify(wanted)}`
+    if (principal === undefined) return toInfo(what, words)
+    const refusal = compilePolicy(requirements)(principal)
+    const detail = `${words}, seen ${seenIn(principal)}`
+    return toCheck(what, refusal && { ...refusal, detail }, detail)
   })
 }
 
-/** Each with its name, and what it wants. */
-function listRules({
-  groups,
-  scopes,
-  claims,
-}: Exclude<Access, string>): [string, unknown, Requirements][] {
-  const rules: [string, unknown, Requirements][] = []
-  for (const [what, membership] of Object.entries({ groups, scopes })) {
-    for (const [how, names] of Object.entries(membership ?? {})) {
-      if (names !== undefined) rules.push([`${what} ${how}`, names, { [what]: { [how]: names } }])
-    }
-  }
-  for (const [name, allowed] of Object.entries(claims ?? {})) {
-    rules.push([`claim ${name}`, allowed, { claims: { [name]: allowed } }])
-  }
-  return rules
+interface OneRule {
+  readonly what: string
+  readonly wanted: unknown
+  /** The rule alone. */
+  readonly requirements: Requirements
+  readonly seenIn: (principal: Principal) => string
+}
+
+/** In the order in which the policy asks. */
+function listRules({ groups, scopes, claims }: Exclude<Access, string>): OneRule[] {
+  const lists = Object.entries({ groups, scopes }).flatMap(([what, membership]) =>
+    (['anyOf', 'allOf', 'noneOf'] as const).flatMap((how): OneRule[] => {
+      const wanted = membership?.[how]
+      const requirements = { [what]: { [how]: wanted } }
+      const seenIn = (principal: Principal) => toSeen(principal[what as 'groups' | 'scopes'])
+      return wanted === undefined ? [] : [{ what: `${what} ${how}`, wanted, requirements, seenIn }]
+    }),
+  )
+  const values = Object.entries(claims ?? {}).map(([name, wanted]): OneRule => {
+    const requirements = { claims: { [name]: wanted } }
+    const seenIn = ({ claims: all }: Principal) =>
+      Object.hasOwn(all, name) ? JSON.stringify(all[name]) : 'no such claim'
+    return { what: `claim ${name}`, wanted, requirements, seenIn }
+  })
+  return [...lists, ...values]
+}
+
+function toSeen(values: readonly string[] | undefined): string {
+  return values === undefined ? 'a claim of an unknown shape' : JSON.stringify(values)
 }

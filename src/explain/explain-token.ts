@@ -14,9 +14,11 @@ import { toQuoted, toRejected } from '../token/rejected.ts'
 import { parseJsonObject } from '../token/strict-json.ts'
 import type { UserPoolSettings } from '../token/user-pool.ts'
 import {
+  BAD_PAYLOAD,
   checkSignature,
   checkWanted,
   isRejected,
+  unknownKey,
   type Verified,
   type VerifierPool,
   type Wanted,
@@ -33,31 +35,33 @@ export interface TokenExplanation {
   readonly pool: VerifierPool | undefined
 }
 
+export interface TokenPorts {
+  readonly clock: Clock
+  readonly pools: readonly VerifierPool[]
+}
+
 /** @param wanted what the route accepts */
 export function explainToken(
   token: string,
-  pools: readonly VerifierPool[],
   wanted: Wanted,
-  clock: Pick<Clock, 'now'>,
+  { clock, pools }: TokenPorts,
 ): TokenExplanation {
   const jws = parseJws(token)
   if (isRejected(jws)) return toExplanation([toCheck('form', jws)])
   const claims = parseJsonObject(jws.payload)
   const pool = findPool(claims?.iss, pools)
-  const checks: Check[] = [toOk('form', `three parts, RS256, key ${jws.kid}`)]
+  const form = toOk('form', `three parts, RS256, key ${toQuoted(jws.kid)}`)
   if (pool === undefined) {
     const detail = `iss is ${toQuoted(claims?.iss)}, an issuer of no configured user pool`
-    checks.push(toCheck('issuer', toRejected('token_issuer', detail)))
-    return toExplanation(checks, claims)
+    const issuer = toCheck('issuer', toRejected('token_issuer', detail))
+    return toExplanation([form, issuer], claims)
   }
-  checks.push(...checkKey(jws, pool))
-  if (!claims) {
-    const detail = 'payload is not one strict JSON object'
-    checks.push(toCheck('claims', toRejected('token_malformed', detail)))
-    return toExplanation(checks, claims, pool)
-  }
-  checks.push(...checkClaims(claims, pool.settings, wanted, clock.now()))
-  return toExplanation(checks, claims, pool, toUnverified(claims, pool.settings, clock.now()))
+  const { settings } = pool
+  const checks = claims
+    ? orderChecks(jws, pool, claims, wanted, clock.now())
+    : badPayload(jws, pool)
+  const unverified = claims && toUnverified(claims, settings, clock.now())
+  return toExplanation([form, ...checks], claims, pool, unverified)
 }
 
 function toExplanation(
@@ -71,52 +75,73 @@ function toExplanation(
 
 /** The pool of its issuer, or the only one there is. */
 function findPool(issuer: unknown, pools: readonly VerifierPool[]): VerifierPool | undefined {
-  const named = pools.find(({ settings }) => settings.issuers.some((each) => each === issuer))
-  return named ?? (pools.length === 1 ? pools[0] : undefined)
+  if (pools.length === 1) return pools[0]
+  return pools.find(({ settings }) => settings.issuers.some((each) => each === issuer))
 }
 
-function checkKey(jws: Jws, { settings, keys }: VerifierPool): Check[] {
-  const key = keys.find(jws.kid)
-  if (key !== undefined) {
-    return [
-      toOk('key', `of user pool ${settings.name}`),
-      toCheck('signature', checkSignature(key, jws), 'by that key'),
-    ]
-  }
-  const missing =
-    keys.usable() && !keys.failing()
-      ? toRejected(
-          'token_key_unknown',
-          `user pool ${settings.name} has no key ${toQuoted(jws.kid)}`,
-        )
-      : toRejected('keys_unavailable', `the keys of user pool ${settings.name} cannot be fetched`)
-  return [toCheck('key', missing)]
-}
-
-function checkClaims(
+/** In the verifier's order: what it finds first is what it answers. */
+function orderChecks(
+  jws: Jws,
+  pool: VerifierPool,
   claims: Claims,
-  settings: UserPoolSettings,
   wanted: Wanted,
   nowMs: number,
 ): Check[] {
-  const checks = [
-    toCheck('issuer', checkIssuer(claims, settings), toQuoted(claims.iss)),
-    toCheck('types', checkTypes(claims), 'claims have the types that are specified'),
+  const { settings } = pool
+  const issuer = toCheck('issuer', checkIssuer(claims, settings), toQuoted(claims.iss))
+  const types = toCheck('types', checkTypes(claims), 'claims have the types that are specified')
+  const whose = checkUse(claims, settings, wanted)
+  const times = checkValidity(claims, settings, nowMs)
+  const subject = toInfo('subject', toQuoted(claims.sub))
+  const key = checkKey(jws, pool)
+  return isLastHope(jws, pool)
+    ? [issuer, times, ...key, types, ...whose, subject]
+    : [...key, issuer, types, ...whose, times, subject]
+}
+
+function badPayload(jws: Jws, pool: VerifierPool): Check[] {
+  const payload = toCheck('claims', BAD_PAYLOAD)
+  const key = checkKey(jws, pool)
+  return isLastHope(jws, pool) ? [payload, ...key] : [...key, payload]
+}
+
+/** A key that is not known is fetched only for a token that it could save. */
+function isLastHope({ kid }: Jws, { keys }: VerifierPool): boolean {
+  return keys.find(kid) === undefined && keys.usable()
+}
+
+function checkKey(jws: Jws, pool: VerifierPool): Check[] {
+  const { settings, keys } = pool
+  const key = keys.find(jws.kid)
+  if (key === undefined) return [toCheck('key', unknownKey(pool, jws.kid))]
+  return [
+    toOk('key', `of user pool ${settings.name}`),
+    toCheck('signature', checkSignature(key, jws), 'by that key'),
   ]
+}
+
+/** For whom and for what the token is, and whether the route wants that. */
+function checkUse(claims: Claims, settings: UserPoolSettings, wanted: Wanted): Check[] {
   const tokenUse = parseTokenUse(claims)
-  if (isRejected(tokenUse)) return [...checks, toCheck('token_use', tokenUse)]
+  if (isRejected(tokenUse)) return [toCheck('token_use', tokenUse)]
+  const { name } = settings
+  const { userPool } = wanted
+  const ofPool = checkWanted(name, tokenUse, { userPool, tokenUse: 'any' })
+  const ofUse = checkWanted(name, tokenUse, { ...wanted, userPool: undefined })
   const client = toQuoted(clientOf(claims, tokenUse))
+  return [
+    toCheck('user pool', ofPool, name),
+    toCheck('token_use', ofUse, tokenUse),
+    toCheck('client', checkClient(claims, tokenUse, settings), client),
+  ]
+}
+
+function checkValidity(claims: Claims, settings: UserPoolSettings, nowMs: number): Check {
   const times = checkTimes(claims, settings, nowMs)
   const seen = timesOf(claims, nowMs)
-  return [
-    ...checks,
-    toCheck('token_use', checkWanted(settings.name, tokenUse, wanted), tokenUse),
-    toCheck('client', checkClient(claims, tokenUse, settings), client),
-    isRejected(times)
-      ? toCheck('times', { ...times, detail: `${times.detail}: ${seen}` })
-      : toOk('times', seen),
-    toInfo('subject', toQuoted(claims.sub)),
-  ]
+  if (!isRejected(times)) return toOk('times', seen)
+  const detail = seen === '' ? times.detail : `${times.detail}: ${seen}`
+  return toCheck('times', { ...times, detail })
 }
 
 function toUnverified(

@@ -58,11 +58,7 @@ export function createAuthorize(
     matched: Route = rule.route,
   ): Eventually<Decision> {
     if (rule.wanted === undefined) return { kind: 'allow', route: rule.route, principal: undefined }
-    const { places } = rule.route
-    const credential =
-      places === undefined
-        ? parseCredential(facts.authorization)
-        : judge(places, facts, isUpgrade(matched, facts))
+    const credential = credentialOf(rule.route, facts, matched)
     if (typeof credential === 'object') return toDeny(credential, rule.route)
     const outcome = verifier.verify(credential, rule.wanted)
     return outcome instanceof Promise
@@ -100,6 +96,17 @@ export function createAuthorize(
   }
 }
 
+/** The token that the request comes with. @param matched the route whose protocol it would go on in */
+export function credentialOf(
+  { places }: Route,
+  facts: RequestFacts,
+  matched: Route,
+): string | Rejected | PolicyRefusal {
+  return places === undefined
+    ? parseCredential(facts.authorization)
+    : judge(places, facts, isUpgrade(matched, facts))
+}
+
 /** The token of a route with further places, where the request may come with it as it does. */
 function judge(
   places: CredentialPlaces,
@@ -127,7 +134,7 @@ function decide(rule: Rule, caller: Caller | Rejected): Decision {
 }
 
 /** Identity headers are sent whole or not at all: a cut list of groups would be a wrong one. */
-function checkIdentityBytes({ identityHeaders }: Principal): ReturnType<Policy> {
+export function checkIdentityBytes({ identityHeaders }: Principal): ReturnType<Policy> {
   const bytes = identityHeaders.reduce((sum, text) => sum + text.length + 2, 0)
   if (bytes <= MAX_IDENTITY_BYTES) return undefined
   return { reason: 'headers_too_large', detail: `${bytes} bytes of identity headers` }

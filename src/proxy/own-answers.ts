@@ -39,6 +39,12 @@ export interface OwnAnswers {
   readonly allow: (exchange: Exchange, fields: readonly string[]) => void
 }
 
+/** What an endpoint denies whose askers take 200 for a permit, and would forward the preflight. */
+export const UNANSWERED_PREFLIGHT = {
+  reason: 'policy_denied',
+  detail: 'a CORS preflight, which this endpoint cannot answer',
+} as const
+
 /** After these nobody can say for sure where the next request begins, so there is none. */
 const CLOSING: readonly DenyReason[] = ['request_malformed', 'request_timeout']
 
@@ -78,7 +84,7 @@ export function createOwnAnswers(
     permit(exchange, preflight) {
       if (exchange.decides?.answersPreflights === false) {
         exchange.decision = 'deny'
-        deny(exchange, 'policy_denied', 'a CORS preflight, which this endpoint cannot answer')
+        deny(exchange, UNANSWERED_PREFLIGHT.reason, UNANSWERED_PREFLIGHT.detail)
       } else respondPermitted(exchange.response, preflight, exchange.id, isEnding(exchange))
     },
     allow: (exchange, fields) =>

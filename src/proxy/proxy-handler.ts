@@ -3,7 +3,6 @@ import { createTurnEnd } from '../base/turn-end.ts'
 import { toPlainAddress } from '../http/client-address.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { withoutUserinfo } from '../http/request-target.ts'
-import { isSoundUpgrade } from '../http/upgrade.ts'
 import { type Allow, type Decision, isUpgrade } from '../policy/decision.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { ClientRequest, ClientResponse } from './client-side.ts'
@@ -12,6 +11,7 @@ import { ALLOWED_METHODS } from './denial-response.ts'
 import type { EarlyBytes } from './early-bytes.ts'
 import { Exchange } from './exchange.ts'
 import { endWithToken } from './grpc-answer.ts'
+import { findObstacle, RESERVED } from './obstacle.ts'
 import { createOwnAnswers, type OwnAnswers, type OwnAnswersPorts } from './own-answers.ts'
 import type { PipelinedExchanges } from './pipelined-exchanges.ts'
 import { Relay, type RelayPorts } from './relay.ts'
@@ -50,13 +50,6 @@ export type ProxyHandler = (
 
 export interface ProxyHandling extends Pick<OwnAnswers, 'deny' | 'breakOff'> {
   readonly handle: ProxyHandler
-}
-
-const RESERVED: Decision = {
-  kind: 'deny',
-  reason: 'route_not_found',
-  detail: 'a reserved path',
-  route: undefined,
 }
 
 export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
@@ -147,14 +140,14 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       answers.permit(exchange, decision)
     } else if (exchange.decides !== undefined) {
       answers.allow(exchange, exchange.decides.toFields(facts, decision, rules))
-    } else if (decision.route.upstream === undefined) {
-      exchange.decision = 'deny'
-      deny(exchange, 'route_not_found', 'a route for decisions alone (upstream: none)')
-    } else if ((facts.contentLength ?? 0) > decision.route.maxBody) {
-      deny(exchange, 'body_too_large', `content-length ${facts.contentLength}`)
-    } else if (isUpgrade(decision.route, facts) && !isSoundUpgrade(facts)) {
-      deny(exchange, 'request_malformed', 'no WebSocket of version 13 with a key of 16 bytes')
-    } else forward(exchange, facts, decision, rules)
+    } else {
+      const obstacle = findObstacle(facts, decision.route)
+      if (obstacle === undefined) forward(exchange, facts, decision, rules)
+      else {
+        if (decision.route.upstream === undefined) exchange.decision = 'deny'
+        deny(exchange, obstacle.reason, obstacle.detail)
+      }
+    }
   }
 
   /** On its own, so that a request that need not wait does not pay for what is remembered of one that does. */

@@ -94,7 +94,7 @@ const REFUSED_MS = 10_000
 const MAX_KNOWN_HEADERS = 64
 
 const TOO_MANY = toRejected('overloaded', 'too many tokens wait for their verification')
-const BAD_PAYLOAD = toRejected('token_malformed', 'payload is not one strict JSON object')
+export const BAD_PAYLOAD = toRejected('token_malformed', 'payload is not one strict JSON object')
 
 export function createVerifier<P extends object>(options: VerifierOptions<P>): Verifier<P> {
   const { clock, pools, budget } = options
@@ -274,7 +274,8 @@ export function checkWanted(
   return undefined
 }
 
-function unknownKey(pool: VerifierPool, kid: string): Rejected {
+/** Whether it is the token that has a wrong key, or the pool that has none. */
+export function unknownKey(pool: VerifierPool, kid: string): Rejected {
   const { keys, settings } = pool
   if (keys.usable() && !keys.failing()) {
     return toRejected('token_key_unknown', `user pool ${settings.name} has no key ${toQuoted(kid)}`)

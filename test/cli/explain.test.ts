@@ -1,6 +1,6 @@
 // poolgate explain tells a newcomer what to change, for the mistakes that everybody makes once; it never shows a signature.
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { runProgram } from '../../src/cli/program.ts'
 import { createTestContext } from '../support/command-context.ts'
@@ -12,6 +12,21 @@ const issuer = createIssuer()
 const jwks = await startJwksServer(issuer.jwks())
 t.teardown(jwks.close)
 
+function writeConfig(t: Test, jwksUri = jwks.url): string {
+  const file = join(t.testdir({}), 'c.yaml')
+  const pool = `{userPoolId: ${issuer.userPoolId}, clientIds: [${issuer.clientId}], jwksUri: '${jwksUri}'}`
+  writeFileSync(
+    file,
+    createConfigText({
+      top: 'trustedProxies: [10.0.0.0/8]',
+      userPools: `userPools: {main: ${pool}}`,
+      routes:
+        'routes: [{name: admin, match: {path: /admin/*}, access: {groups: {anyOf: [admins]}}, upstream: orders}]',
+    }),
+  )
+  return file
+}
+
 async function run(
   t: Test,
   url: string,
@@ -19,17 +34,7 @@ async function run(
   more: readonly string[] = [],
   jwksUri = jwks.url,
 ) {
-  const dir = t.testdir({})
-  const file = join(dir, 'c.yaml')
-  writeFileSync(
-    file,
-    createConfigText({
-      top: 'trustedProxies: [10.0.0.0/8]',
-      userPools: `userPools: {main: {userPoolId: ${issuer.userPoolId}, clientIds: [${issuer.clientId}], jwksUri: '${jwksUri}'}}`,
-      routes:
-        'routes: [{name: admin, match: {path: /admin/*}, access: {groups: {anyOf: [admins]}}, upstream: orders}]',
-    }),
-  )
+  const file = writeConfig(t, jwksUri)
   const { context, stdout, stderr } = createTestContext(
     token === undefined ? {} : { stdin: `Authorization: Bearer ${token}\n` },
   )
@@ -56,8 +61,8 @@ t.test('an allowed request is shown step by step', async (t) => {
   for (const line of [
     /^ {2}ok {2}reading +GET api\.example \/admin\/x/m,
     /^ {2}ok {2}signature/m,
-    /^ {2}ok {2}groups anyOf/m,
-    /^200 allowed by route admin$/m,
+    /^ {2}ok {2}groups anyOf +wanted \["admins"\], seen \["admins"\]$/m,
+    /^200 allowed by route admin, forwarded to orders$/m,
   ])
     t.match(text, line)
   t.notMatch(text, /to change/)
@@ -73,13 +78,13 @@ t.test('each usual mistake ends in what to change', async (t) => {
       'another client',
       admin({ client_id: 'another' }),
       /^401 token_client/m,
-      /add "another" to userPools\.main\.clientIds, or get a token for 4example/,
+      /add "another" to userPools\.main\.clientIds, or get a token for the app client 4example/,
     ],
     [
       'an ID token',
       issuer.id(),
       /^401 token_use/m,
-      /send the access token in its place .*access\.tokenUse: id/,
+      /send the access token in its place .*access: \{tokenUse: id\} on route admin/,
     ],
     [
       'no group',
@@ -97,7 +102,7 @@ t.test('each usual mistake ends in what to change', async (t) => {
       'another pool',
       other.access(),
       /^401 token_issuer/m,
-      /is of eu-west-1_Other0001, and eu-west-1_TestPool1 is configured/,
+      /is of eu-west-1_Other0001 and userPools has eu-west-1_TestPool1: get a token of that pool, or add/,
     ],
     ['expired', admin({ exp: now - 60 }), /^401 token_expired/m, /get a new token: sign in again/],
     ['no token', undefined, /^401 credential_missing/m, /--token-file/],
@@ -110,12 +115,12 @@ t.test('each usual mistake ends in what to change', async (t) => {
     t.match(last, advice, name)
   }
   const path = await run(t, 'https://api.example/Admin/x', admin())
-  t.match(path.last, /route admin: its path is \/admin\/\*.*letter case differs/)
+  t.match(path.last, /letter case .*route admin: its path is \/admin\/\*.*letter case differs/)
   const keys = await run(t, ADMIN, admin(), [], 'http://127.0.0.1:9/jwks.json')
   t.match(keys.text, /^503 keys_unavailable/m)
   t.match(keys.last, /make http:\/\/127\.0\.0\.1:9\/jwks\.json reachable from here \(/)
   const peer = await run(t, ADMIN, admin(), ['--via', 'forward-auth', '--peer', '192.0.2.1'])
-  t.match(peer.last, /trustedProxies: \[192\.0\.2\.1\/32\]/)
+  t.match(peer.last, /if 192\.0\.2\.1 is .* trustedProxies: \[10\.0\.0\.0\/8, 192\.0\.2\.1\/32\]/)
 })
 
 t.test('it is told as JSON too', async (t) => {
@@ -124,7 +129,7 @@ t.test('it is told as JSON too', async (t) => {
   t.match(verdict, { decision: 'deny', status: 403, reason: 'group_missing', route: 'admin' })
   t.same(
     steps.map(({ title }: { title: string }) => title),
-    ['request', 'route', 'credential', 'token', 'access of route admin'],
+    ['request', 'route', 'credential', 'token', 'access of route admin', 'forwarding'],
   )
   t.match(advice, /admins/)
 })
@@ -139,15 +144,54 @@ t.test('what cannot be asked is bad usage', async (t) => {
     stderr: /ENOENT/,
   })
   t.match(await run(t, ADMIN, undefined, ['--via', 'smtp']), { code: 2 })
+  for (const peer of ['10.0.0.0/8', 'ingress', '']) {
+    t.match(await run(t, ADMIN, undefined, ['--peer', peer]), { code: 2, stderr: /IP address/ })
+  }
+  for (const url of ['api.example/admin/x', 'wss://api.example/', '*', '']) {
+    t.match(await run(t, url), { code: 2, stderr: /begins with https/ }, url)
+  }
+  for (const method of ['get', 'FETCH', '']) {
+    const args = ['explain', '--config', writeConfig(t), method, ADMIN]
+    const { context, stderr } = createTestContext()
+    t.equal(await runProgram(args, context), 2)
+    t.match(stderr(), /capital letters/)
+  }
 })
 
 t.test('header fields and hosts are taken as they are given', async (t) => {
-  const cookie = await run(t, '/admin/x', undefined, [
+  const given = await run(t, '/admin/x', undefined, [
     '--header',
     `Authorization: Bearer ${admin()}`,
     '--header',
     'Host: inner.example',
   ])
-  t.match(cookie.text, /GET inner\.example \/admin\/x/)
-  t.equal(cookie.code, 0)
+  t.match(given.text, /GET inner\.example \/admin\/x/)
+  t.equal(given.code, 0)
+  const over = await run(t, ADMIN, admin(), ['--header', 'Host: inner.example'])
+  t.match(over.text, /GET inner\.example \/admin\/x/, 'as clients do that are given both')
+  const twice = await run(t, ADMIN, admin(), ['--header', 'Host: a', '--header', 'Host: b'])
+  t.match(twice.text, /^400 request_malformed: two Host fields/m)
+})
+
+t.test('a token file holds a token, or the line that it was copied with', async (t) => {
+  const token = admin()
+  for (const text of [
+    token,
+    `${token}\n`,
+    `Bearer ${token}`,
+    `authorization: bearer ${token}\r\n`,
+  ]) {
+    const config = writeConfig(t)
+    const file = join(dirname(config), 'token')
+    writeFileSync(file, text)
+    const { context, stdout } = createTestContext()
+    t.equal(
+      await runProgram(
+        ['explain', '--config', config, '--token-file', file, 'GET', ADMIN],
+        context,
+      ),
+      0,
+      stdout(),
+    )
+  }
 })
