@@ -32,9 +32,13 @@ function against(
   scenario: string,
   peer: string,
   key: string,
+  own = 'poolgate',
 ): number | undefined {
-  const own = findMedian(results, scenario, 'poolgate', key)
-  return divide(own, findMedian(results, scenario, peer, key))
+  return divide(findMedian(results, scenario, own, key), findMedian(results, scenario, peer, key))
+}
+
+function decisionAgainst(peer: string, key: string): Gate['observe'] {
+  return (results) => against(results, 'decisions', peer, key, 'nginx-poolgate')
 }
 
 function own(scenario: string, key: string): Gate['observe'] {
@@ -95,6 +99,10 @@ const GATES: readonly Gate[] = [
     own('soak', 'growth'),
     3,
   ),
+  ...['nginx-aws-jwt-verify', 'nginx-fastify-fast-jwt'].flatMap((peer) => [
+    gate(`decisions: CPU against ${peer}`, 1, '×', decisionAgainst(peer, 'cpuUs')),
+    gate(`decisions: p50 against ${peer}`, 1, '×', decisionAgainst(peer, 'p50Us')),
+  ]),
   gate('memory of an idle connection', 20, 'KiB', own('idle', 'kibPerConnection'), 1),
 ]
 

@@ -21,13 +21,16 @@ const CHECK_SECONDS = 1.5
 /** The ones that gates name. */
 const QUICK_CONTENDERS =
   'poolgate,haproxy,haproxy-jwt,envoy-jwt,fastify-fast-jwt,fastify-aws-jwt-verify'
+const everybody = [
+  ...new Set([...contenders, ...scenarios.flatMap((scenario) => scenario.contenders ?? [])]),
+]
 const HELP = `Usage: node bench/run.ts [options]
 
 Measures Poolgate and its peers in turn on two cores. Whole runs take about half an hour.
 
   --quick               hot, cold, latency and start for the chief contenders, few short rounds: under 3 minutes
   --only a,b            these scenarios: ${scenarios.map(({ name }) => name).join(', ')}
-  --contenders a,b      these contenders: ${contenders.map(({ name }) => name).join(', ')}
+  --contenders a,b      these contenders: ${everybody.map(({ name }) => name).join(', ')}
   --rounds n            kept rounds of each scenario (default 5, quick 3)
   --out file            where the record goes (default bench/results/<date>-<commit>.json)
   --help
@@ -62,12 +65,13 @@ function parseOptions(args: readonly string[]): Options | undefined {
     throw new Error('--rounds takes a whole number from 1')
   const usual = scenarios.filter(({ runs }) => runs === 'quick' || (runs === 'full' && !quick))
   const usualContenders = quick ? pick(contenders, QUICK_CONTENDERS) : contenders
+  const chosen = values.only === undefined ? usual : pick(scenarios, values.only)
+  const taking = new Set(chosen.flatMap((scenario) => scenario.contenders ?? usualContenders))
   return {
     quick,
     rounds,
-    scenarios: values.only === undefined ? usual : pick(scenarios, values.only),
-    contenders:
-      values.contenders === undefined ? usualContenders : pick(contenders, values.contenders),
+    scenarios: chosen,
+    contenders: values.contenders === undefined ? [...taking] : pick(everybody, values.contenders),
     out: values.out,
   }
 }
@@ -136,15 +140,27 @@ async function runAll(options: Options, bench: BenchWorld, dir: string): Promise
 function toPlan(chosen: readonly Scenario[], extent: Extent): Map<string, number> {
   return new Map([
     ['check', extent.contenders.length * CHECK_SECONDS],
-    ...chosen.map((scenario) => [scenario.name, scenario.estimate(extent)] as const),
+    ...chosen.map(
+      (scenario) => [scenario.name, scenario.estimate(forScenario(scenario, extent))] as const,
+    ),
   ])
+}
+
+function forScenario<T extends Extent>(scenario: Scenario, extent: T): T {
+  const taking = scenario.contenders ?? contenders
+  return { ...extent, contenders: extent.contenders.filter((one) => taking.includes(one)) }
 }
 
 async function runOne(scenario: Scenario, stage: Stage, results: Results): Promise<void> {
   const { name, title, columns } = scenario
   stage.progress.begin(name)
   try {
-    results.scenarios[name] = { name, title, columns, rows: await scenario.run(stage) }
+    results.scenarios[name] = {
+      name,
+      title,
+      columns,
+      rows: await scenario.run(forScenario(scenario, stage)),
+    }
   } catch (error) {
     results.broken[name] = (error as Error).message
   }

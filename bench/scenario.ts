@@ -46,6 +46,8 @@ export interface Scenario {
   /** What is done, in one line. */
   readonly title: string
   readonly columns: readonly Column[]
+  /** Who takes part instead of the usual ones. */
+  readonly contenders?: readonly Contender[]
   /** When it runs without being named: always, in whole runs, or never. */
   readonly runs: 'quick' | 'full' | 'named'
   /** A guess in seconds, for the progress display. */

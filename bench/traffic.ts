@@ -65,7 +65,8 @@ function toGet(path: string, token: string): string {
   return `GET ${path} HTTP/1.1\r\n${toFields(token)}\r\n`
 }
 
-function toFields(token: string): string {
+/** Lines of a request's head, each with its end. */
+export function toFields(token: string): string {
   return [
     'Host: api.example.com',
     'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',

@@ -1,15 +1,9 @@
-// nginx as an anchor, and with auth_request to a Node process that verifies by aws-jwt-verify.
+// nginx as an anchor, and as what asks somebody else by auth_request.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RunningContender, StartOptions, World } from '../contender.ts'
-import {
-  commandPath,
-  missingCommand,
-  missingPackages,
-  packageVersions,
-  printedVersion,
-} from '../installed.ts'
-import { ACCESS_LOG, freePort, launch, type RunningProgram, together } from '../launch.ts'
+import type { StartOptions, World } from '../contender.ts'
+import { commandPath, missingCommand, printedVersion } from '../installed.ts'
+import { ACCESS_LOG, freePort, launch, type RunningProgram } from '../launch.ts'
 import type { CheckedContender } from '../refusals.ts'
 
 export const nginx: CheckedContender = {
@@ -17,61 +11,35 @@ export const nginx: CheckedContender = {
   verifies: false,
   missing: () => missingCommand('nginx'),
   version: nginxVersion,
-  start: (world, options) => startNginx('nginx', world, options, []),
+  start: (world, options) => startNginx('nginx', world, options),
 }
 
-export const nginxAuthRequest: CheckedContender = {
-  name: 'nginx-auth-request',
-  verifies: true,
-  missing: () => missingCommand('nginx') ?? missingPackages('aws-jwt-verify'),
-  version: () => `${nginxVersion()}, ${packageVersions('aws-jwt-verify')}`,
-  async start(world, options) {
-    const verifiers = await startVerifiers(world, options)
-    try {
-      const ports = verifiers.map(({ port }) => port)
-      return together(await startNginx(nginxAuthRequest.name, world, options, ports), ...verifiers)
-    } catch (error) {
-      await Promise.all(verifiers.map((verifier) => verifier.stop()))
-      throw error
-    }
-  },
+/** Who is asked whether a request may pass. */
+export interface Verifiers {
+  readonly ports: readonly number[]
+  readonly path: string
+  /** Fields of the subrequest beside the token, as nginx's configuration has them. */
+  readonly fields: Readonly<Record<string, string>>
 }
 
-function nginxVersion(): string {
+export function nginxVersion(): string {
   return printedVersion(commandPath('nginx'), ['-v'], /nginx\/(\S+)/)
 }
 
-/** On the same CPUs, as many as nginx has workers. */
-function startVerifiers(world: World, { cpus, workers }: StartOptions): Promise<RunningProgram[]> {
-  const file = join(import.meta.dirname, 'node-verifier.ts')
-  const starts = Array.from({ length: workers }, async () => {
-    const port = await freePort()
-    const command = [process.execPath, file, String(port), JSON.stringify(world)] as const
-    return launch({ name: 'node-verifier', dir: world.dir, cpus, command, port })
-  })
-  return Promise.all(starts)
-}
-
-async function startNginx(
+export async function startNginx(
   name: string,
   world: World,
   { cpus, workers }: StartOptions,
-  verifierPorts: readonly number[],
-): Promise<RunningContender> {
+  verifiers?: Verifiers,
+): Promise<RunningProgram> {
   const port = await freePort()
   const configFile = join(world.dir, `${name}-${port}.conf`)
-  writeFileSync(configFile, toConfig(world, port, workers, verifierPorts))
+  writeFileSync(configFile, toConfig(world, port, workers, verifiers))
   const command = [commandPath('nginx'), '-p', world.dir, '-c', configFile, '-e', 'stderr'] as const
   return launch({ name, dir: world.dir, cpus, command, port })
 }
 
-function toConfig(
-  world: World,
-  port: number,
-  workers: number,
-  verifierPorts: readonly number[],
-): string {
-  const isVerifying = verifierPorts.length > 0
+function toConfig(world: World, port: number, workers: number, verifiers?: Verifiers): string {
   const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((module) => `  ${module}_temp_path ${world.dir}/nginx-temp;`)
     .join('\n')
@@ -91,7 +59,7 @@ ${temp}
   keepalive_requests 1000000000;
   keepalive_time 24h;
   upstream bench { server 127.0.0.1:${world.upstreamPort}; ${keptConnections()} }
-  ${isVerifying ? `upstream verifiers { ${toServers(verifierPorts)} ${keptConnections()} }` : ''}
+  ${verifiers ? `upstream verifiers { ${toServers(verifiers.ports)} ${keptConnections()} }` : ''}
   server {
     listen 127.0.0.1:${port} backlog=4096;
     proxy_http_version 1.1;
@@ -103,9 +71,9 @@ ${temp}
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_request_buffering off;
       proxy_max_temp_file_size 0;
-${isVerifying ? AUTH_REQUEST : ''}
+${verifiers ? AUTH_REQUEST : ''}
     }
-${isVerifying ? VERIFIER_LOCATION : ''}
+${verifiers ? toVerifierLocation(verifiers) : ''}
   }
 }
 `
@@ -130,15 +98,21 @@ const AUTH_REQUEST = `
       proxy_set_header X-Auth-Client-Id $client;
 `
 
-/** Only the token is passed on, which is the cheapest that works. */
-const VERIFIER_LOCATION = `
+/** Only the token is passed on, which is the cheapest that works, and what the verifier asks for beside it. */
+function toVerifierLocation({ path, fields }: Verifiers): string {
+  const more = Object.entries(fields)
+    .map(([name, value]) => `      proxy_set_header ${name} ${value};`)
+    .join('\n')
+  return `
     location = /.verify {
       internal;
-      proxy_pass http://verifiers;
+      proxy_pass http://verifiers${path};
       proxy_pass_request_body off;
       proxy_pass_request_headers off;
       proxy_set_header Connection "";
       proxy_set_header Content-Length "";
       proxy_set_header Authorization $http_authorization;
+${more}
     }
 `
+}

@@ -1,11 +1,11 @@
-// The process behind nginx's auth_request: answers 204 with who is calling, 401 or 403.
-// It remembers verified tokens, which aws-jwt-verify does not, so that nginx is shown at its best.
+// A process behind nginx's auth_request: answers 204 with who is calling, 401 or 403.
 import { createServer } from 'node:http'
 import type { World } from '../contender.ts'
 import { createAwsJwtVerify, rememberCallers } from './verify.ts'
 
-const [port, world] = process.argv.slice(2)
-const verify = rememberCallers(createAwsJwtVerify(JSON.parse(world!) as World))
+const [port, world, memory] = process.argv.slice(2)
+const afresh = createAwsJwtVerify(JSON.parse(world!) as World)
+const verify = memory === 'remembering' ? rememberCallers(afresh) : afresh
 
 const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
   const result = verify(request.headers.authorization)

@@ -2,6 +2,7 @@
 import type { Scenario } from '../scenario.ts'
 import { badSignatures } from './bad-signatures.ts'
 import { cold } from './cold.ts'
+import { decisions } from './decisions.ts'
 import { flood } from './flood.ts'
 import { hot } from './hot.ts'
 import { idle } from './idle.ts'
@@ -23,5 +24,6 @@ export const scenarios: readonly Scenario[] = [
   stream,
   idle,
   workers,
+  decisions,
   soak,
 ]

@@ -32,25 +32,26 @@ export const latency: Scenario = {
       ...stage.contenders.map((contender) => asStartable(stage, contender)),
     ]
     const rows = await takeTurnsStarted(stage, startables, (running, round) =>
-      takeRound(running, requests, 2 * stage.seconds, round === 0 ? 2 : WARMUP_S),
+      takePacedRound(running, requests, RATE, 2 * stage.seconds, round === 0 ? 2 : WARMUP_S),
     )
     return rows.map((row) => withAdded(row, rows[0]!))
   },
 }
 
-async function takeRound(
+export async function takePacedRound(
   { port }: RunningContender,
   requests: string,
+  rate: number,
   seconds: number,
   warmup: number,
 ): Promise<Figures> {
-  const paced = { port, requests, connections: CONNECTIONS, rate: RATE }
+  const paced = { port, requests, connections: CONNECTIONS, rate }
   const [report] = await runLoad({ cpus: LOAD_CPU, seconds, warmup }, paced)
   const { statuses, latencyUs, requests: answered } = report!
   const others = Object.keys(statuses).filter((status) => status !== '200')
   if (others.length > 0) throw new Error(`answered ${JSON.stringify(statuses)}`)
   const { p50, p90, p99, p999 } = latencyUs
-  const answeredPercent = (100 * answered) / (RATE * seconds)
+  const answeredPercent = (100 * answered) / (rate * seconds)
   return { p50Us: p50, p90Us: p90, p99Us: p99, p999Us: p999, answeredPercent }
 }
 
