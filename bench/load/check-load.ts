@@ -32,24 +32,31 @@ function toRequest(token: string): object {
 
 async function run({ seconds, inFlight, rate }: CheckRun): Promise<CheckFigures> {
   const latencies: number[] = []
+  let trouble: string | undefined
   const begun = performance.now()
   const end = begun + seconds * 1000
 
   async function ask(): Promise<void> {
     const sent = performance.now()
-    const { allowed, status } = await check.ask(requests[next++ % requests.length])
-    if (!allowed) throw new Error(`a check was answered ${status}`)
+    const asked = check.ask(requests[next++ % requests.length])
+    const { allowed, status } = await asked.catch(({ message }: Error) => ({
+      allowed: false,
+      status: message,
+    }))
+    if (!allowed) trouble ??= `a check was answered ${status}`
     latencies.push(performance.now() - sent)
   }
 
+  const goesOn = (time: number) => time < end && trouble === undefined
+
   async function askAgain(): Promise<void> {
-    while (performance.now() < end) await ask()
+    while (goesOn(performance.now())) await ask()
   }
 
   /** Waits for no answer, so that a server that stalls has all the more to answer. */
   async function askByTheClock(perSecond: number): Promise<void> {
     const asked: Promise<void>[] = []
-    for (let due = begun; due < end; due += 1000 / perSecond) {
+    for (let due = begun; goesOn(due); due += 1000 / perSecond) {
       while (performance.now() < due) await sleep(1)
       asked.push(ask())
     }
@@ -58,6 +65,7 @@ async function run({ seconds, inFlight, rate }: CheckRun): Promise<CheckFigures>
 
   if (rate !== undefined) await askByTheClock(rate)
   else await Promise.all(Array.from({ length: inFlight ?? 1 }, askAgain))
+  if (trouble !== undefined) throw new Error(trouble)
   latencies.sort((a, b) => a - b)
   const percentile = (share: number) => 1000 * latencies[Math.floor(share * latencies.length)]!
   return {

@@ -42,6 +42,7 @@ export async function runCheckLoad(
   child.send(tokens)
   return {
     async ask(run) {
+      if (!child.connected) throw new Error('the gRPC client has ended')
       child.send(run)
       const figures = await answer()
       if (figures === undefined) throw new Error('the gRPC client ended')
