@@ -3,20 +3,17 @@ import type { RawHeaders } from '../http/headers.ts'
 import { toMalformed } from '../http/refusal.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { ClientRequest } from '../proxy/client-side.ts'
-import type { Ruleset } from '../proxy/ruleset.ts'
-import { toRequestFacts, type Unreadable } from '../proxy/to-request-facts.ts'
+import type { ReadingRules } from '../proxy/decision-endpoint.ts'
+import { checkUnparsed, toRequestFacts, type Unreadable } from '../proxy/to-request-facts.ts'
 import type { CheckRequest, HttpAttributes } from './check-messages.ts'
 import { forwardedElsewhere } from './original-facts.ts'
 import { compileOriginalFields } from './original-fields.ts'
 
-export type ReadCheck = (
-  check: CheckRequest,
-  rules: Pick<Ruleset, 'limits' | 'isTrusted'>,
-) => RequestFacts | Unreadable
+export type ReadCheck = (check: CheckRequest, rules: ReadingRules) => RequestFacts | Unreadable
 
 export function createCheckReader(): ReadCheck {
   const readFields = compileOriginalFields([])
-  return ({ attributes }, { limits, isTrusted }) => {
+  return ({ attributes }, { config, limits, isTrusted }) => {
     const http = attributes?.request?.http
     if (!http) return toMalformed('no HTTP request in the check')
     const { method, host, path, scheme } = http
@@ -24,17 +21,26 @@ export function createCheckReader(): ReadCheck {
     if (headers === undefined) return toMalformed('headers and header_map in one check')
     const confusing = readFields(headers)
     if ('refused' in confusing) return confusing
+    const rawHeaders = withHost(headers, host)
+    const isOversized = headBytes(http, rawHeaders) > config.limits.headerBytes
+    const unparsed = checkUnparsed(method, rawHeaders, isOversized)
+    if (unparsed !== undefined) return unparsed
     const remoteAddress = attributes?.source?.address?.socketAddress?.address ?? ''
     const request = {
       method,
       url: path,
-      rawHeaders: withHost(headers, host),
+      rawHeaders,
       httpVersion: '1.1',
       socket: { remoteAddress, encrypted: scheme === 'https' },
     }
     const facts = toRequestFacts(request as unknown as ClientRequest, limits, isTrusted)
     return 'refused' in facts ? facts : forwardedElsewhere(facts)
   }
+}
+
+/** As HTTP/1.1 would write it: a colon and a space or a line end behind each text. */
+function headBytes({ method, path }: HttpAttributes, headers: RawHeaders): number {
+  return headers.reduce((sum, text) => sum + text.length + 2, method.length + path.length)
 }
 
 /** Envoy has the Host field as `host` alone. A further one that says something else makes two, which nobody can tell apart. */

@@ -1,6 +1,5 @@
 // The request that an ingress asks about, as the facts that the proxy would have of it. What the ingress says of it is parsed by the
 // proxy's own rules, and no more loosely.
-import { METHODS } from 'node:http'
 import { firstValue, type RawHeaders } from '../http/headers.ts'
 import { parseHost } from '../http/host.ts'
 import { toMalformed } from '../http/refusal.ts'
@@ -8,6 +7,7 @@ import type { RequestFacts } from '../http/request-facts.ts'
 import { parseRequestTarget } from '../http/request-target.ts'
 import { WEB_SOCKET } from '../http/upgrade.ts'
 import {
+  checkMethod,
   isRefusedMethod,
   type RequestLimits,
   type Unreadable,
@@ -36,7 +36,8 @@ export function toOriginalFacts(
   { method, scheme, authority, target: url }: Original,
   limits: RequestLimits,
 ): RequestFacts | Unreadable {
-  if (!METHODS.includes(method)) return toMalformed('the method is none of HTTP')
+  const unknown = checkMethod(method)
+  if (unknown !== undefined) return unknown
   if (isRefusedMethod(method)) return unreadable('method_not_allowed', method)
   const secure = SCHEMES.get(scheme)
   if (secure === undefined) return toMalformed('the scheme is neither http nor https')

@@ -1,12 +1,14 @@
 // Reads a received request into RequestFacts, or says why it cannot be read in one way only. Nothing behind it looks at the raw request.
+import { METHODS } from 'node:http'
 import { clientAddress, toPlainAddress } from '../http/client-address.ts'
 import { checkFraming, firstValue, hasBody, listValue, singleValue } from '../http/headers.ts'
 import { parseHost } from '../http/host.ts'
+import { toMalformed } from '../http/refusal.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { parseRequestTarget } from '../http/request-target.ts'
 import { requestedUpgrade } from '../http/upgrade.ts'
 import type { DenyReason } from '../policy/decision.ts'
-import type { ClientRequest, Http2Traits } from './client-side.ts'
+import type { ClientRequest } from './client-side.ts'
 
 export interface RequestLimits {
   /** Field lines of a request. */
@@ -38,7 +40,7 @@ export function toRequestFacts(
   url = request.url ?? '',
 ): RequestFacts | Unreadable {
   const { method = '', rawHeaders: headers, http2 } = request
-  const problem = http2 && checkHttp2(http2, headers)
+  const problem = http2 && checkUnparsed(method, headers, http2.isOversized)
   if (problem !== undefined) return problem
   if (headers.length > limits.headerFields * 2)
     return unreadable('headers_too_large', 'header fields')
@@ -81,15 +83,23 @@ export function isRefusedMethod(method: string): boolean {
   return REFUSED_METHODS.includes(method)
 }
 
-/** What the parser of HTTP/1.1 has seen to already. */
-function checkHttp2(
-  { isOversized }: Http2Traits,
+/** What nobody has seen to yet where the request has not been through the parser of HTTP/1.1. */
+export function checkUnparsed(
+  method: string,
   headers: readonly string[],
+  isOversized: boolean,
 ): Unreadable | undefined {
+  const unknown = checkMethod(method)
+  if (unknown !== undefined) return unknown
   if (isOversized) return unreadable('headers_too_large', 'bytes of header fields')
   const expect = firstValue(headers, 'expect')
   if (expect === undefined || expect.toLowerCase() === '100-continue') return undefined
   return unreadable('expectation_failed', expect)
+}
+
+/** No other spelling either: `get` is another method, which some upstreams take for the same. */
+export function checkMethod(method: string): Unreadable | undefined {
+  return METHODS.includes(method) ? undefined : toMalformed('the method is none of HTTP')
 }
 
 export function unreadable(reason: DenyReason, detail: string): Unreadable {

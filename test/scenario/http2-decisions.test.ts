@@ -71,11 +71,13 @@ const CASES: readonly Case[] = [
     TOKENS.map((fields) => ({ path, fields })),
   ),
   ...PATHS.map((path) => ({ path })),
-  ...['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'].map((method) => ({
-    method,
-    path: '/read/x',
-    fields: [bearer(plain)],
-  })),
+  ...['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'get', 'Post', 'FOO'].map(
+    (method) => ({
+      method,
+      path: '/read/x',
+      fields: [bearer(plain)],
+    }),
+  ),
   ...['A.TEST', 'a.test.', 'a.test:80', 'b.test', 'a..test'].map((host) => ({
     host,
     path: '/hosted/x',

@@ -66,10 +66,12 @@ export function createEnvoyCheck(
   }
 }
 
-/** Every field as it came, as Envoy sends them with `encode_raw_headers`. */
+/** Every field as it came, one character a byte, as Envoy sends them with `encode_raw_headers`. */
 export function toHeaderMap(headers: readonly string[]): object {
   const fields = headers.flatMap((key, i) =>
-    i % 2 === 0 ? [{ key: key.toLowerCase(), rawValue: Buffer.from(headers[i + 1] ?? '') }] : [],
+    i % 2 === 0
+      ? [{ key: key.toLowerCase(), rawValue: Buffer.from(headers[i + 1] ?? '', 'latin1') }]
+      : [],
   )
   return { headers: fields }
 }
