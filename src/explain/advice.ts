@@ -53,7 +53,9 @@ const ADVICE: Readonly<Record<DenyReason, Advise>> = {
   body_too_large: ({ route }) => `raise maxBody of route ${route?.name}, or limits.body`,
   target_too_long: () => 'shorten the URL, or raise limits.target',
   headers_too_large: ({ detail }) =>
-    `send fewer or smaller header fields, or raise limits.headerFields and limits.headerBytes (here: ${detail})`,
+    /identity/.test(detail)
+      ? `give the caller fewer groups, or take headers out of identityHeaders: upstreams take about 16 KiB (here: ${detail})`
+      : `send fewer or smaller header fields, or raise limits.headerFields and limits.headerBytes (here: ${detail})`,
   request_timeout: () => RETRY,
   method_not_allowed: () => 'use another method: TRACE and CONNECT are never taken',
   expectation_failed: () => 'send no Expect but 100-continue',
@@ -124,7 +126,11 @@ function adviseUse({ route, claims }: Situation): string {
   const given = claims?.token_use
   if (given !== 'access' && given !== 'id') return "use an access or ID token of Cognito's"
   const wanted = given === 'id' ? 'access' : 'ID'
-  const change = `set access: {tokenUse: ${given}} on route ${route?.name}`
+  // Never a whole access to be pasted: it would take the place of the rules that are there.
+  const change =
+    typeof route?.access === 'object'
+      ? `add tokenUse: ${given} to access of route ${route.name}`
+      : `write access: {tokenUse: ${given}} for route ${route?.name}`
   return `send the ${wanted} token in its place (sign-in gives both), or ${change}`
 }
 

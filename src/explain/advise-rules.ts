@@ -37,7 +37,7 @@ export function adviseClaim({ route, claims, detail }: Rules): string {
   const seen = claims !== undefined && Object.hasOwn(claims, name) ? claims[name] : undefined
   const change = `claims of route ${route?.name}`
   if (seen === undefined && claims?.token_use === 'access') {
-    return `send the ID token and set access.tokenUse: id on route ${route?.name}: an access token has no ${name} unless a pre token generation trigger adds it`
+    return `send the ID token and add tokenUse: id to access of route ${route?.name}: an access token has no ${name} unless a pre token generation trigger adds it`
   }
   if (seen === undefined) {
     return `set the attribute ${name} of the user, let the app client read it and get a new token, or change ${change}`

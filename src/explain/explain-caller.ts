@@ -20,13 +20,17 @@ export interface CallerExplanation {
   readonly principal: Principal | undefined
 }
 
-/** @param matched the route that the request was matched with, which may be another one */
+/**
+ * @param matched the route that the request was matched with, which may be another one
+ * @param about behind the titles of its steps, where there are several routes
+ */
 export function explainCaller(
   config: Config,
   { route, wanted }: Rule,
   matched: Route,
   facts: RequestFacts,
   ports: TokenPorts,
+  about: string,
 ): CallerExplanation {
   const { access } = config.routes[route.index] as Config['routes'][number]
   const toRules = (principal?: Principal) => explainRules(route.name, access, principal)
@@ -34,7 +38,7 @@ export function explainCaller(
     return { route, steps: [toRules()], token: undefined, principal: undefined }
   }
   const { checks, text } = explainCredential(route, matched, facts)
-  const credential = { title: 'credential', checks }
+  const credential = { title: `credential${about}`, checks }
   if (text === undefined) {
     return { route, steps: [credential, toRules()], token: undefined, principal: undefined }
   }
@@ -43,7 +47,8 @@ export function explainCaller(
   const rules = toRules(principal)
   const tooLarge = principal && checkIdentityBytes(principal)
   const last = tooLarge ? [toCheck('identity headers', tooLarge)] : []
-  const steps = [credential, token.step, { ...rules, checks: [...rules.checks, ...last] }]
+  const proof = { title: `token${about}`, checks: token.checks }
+  const steps = [credential, proof, { ...rules, checks: [...rules.checks, ...last] }]
   return { route, steps, token, principal }
 }
 

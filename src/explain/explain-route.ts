@@ -20,17 +20,22 @@ export interface RouteExplanation {
 }
 
 /** What keeps a route from a request, the nearest first; `path` is another path altogether. */
-const KINDS = ['method', 'host', 'letter case', 'last slash', 'spelling', 'path'] as const
+const KINDS = ['method', 'letter case', 'last slash', 'spelling', 'host', 'path'] as const
 
 /** A route that is not the request's. */
 export interface Miss {
   readonly name: string
   readonly path: string
+  /** The first thing that keeps it from the request. */
   readonly kind: (typeof KINDS)[number]
   readonly why: string
+  /** How many things do: path, host, method. */
+  readonly faults: number
 }
 
 const MAX_NAMED = 6
+const BROADER = 'not this one: it takes the request too, and is less specific'
+const OTHER_READING = 'another reading of the path leads here: it has to allow the request too'
 
 export function explainRoute(
   config: Config,
@@ -38,9 +43,11 @@ export function explainRoute(
   facts: Facts,
 ): RouteExplanation {
   const match = table.match(facts.method, facts.host.name, facts.target)
-  const misses = table.inOrder.flatMap(({ route }) => {
+  const rules = match === undefined || 'refused' in match ? [] : [match.route, ...match.others]
+  const further = table.inOrder.filter((rule) => !rules.includes(rule))
+  const misses = further.flatMap(({ route }) => {
     const settings = config.routes[route.index] as Config['routes'][number]
-    return findMiss(route.name, settings.match, facts) ?? []
+    return findMiss(route.name, settings.match, facts)
   })
   const near = misses.filter(({ kind }) => kind !== 'path')
   const checks = [
@@ -50,19 +57,17 @@ export function explainRoute(
   ]
   if (match === undefined || 'refused' in match) {
     const none = match ?? { reason: 'route_not_found' as const, detail: 'no route matches' }
-    const [nearest] = near.toSorted((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind))
+    const [nearest] = near.toSorted(
+      (a, b) => a.faults - b.faults || KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind),
+    )
     return { step: toStep([...checks, toCheck('route', none)]), rules: [], nearest }
   }
-  const others = match.others.map(({ route }) =>
-    toOk(route.name, 'another reading of the path leads here: it has to allow the request too'),
+  const found = rules.map(({ route }, i) =>
+    toOk(route.name, i === 0 ? patternOf(config, route.index) : OTHER_READING),
   )
-  const { route } = match.route
-  const found = toOk(route.name, patternOf(config, route.index))
-  return {
-    step: toStep([...checks, found, ...others]),
-    rules: [match.route, ...match.others],
-    nearest: undefined,
-  }
+  const broader = further.filter(({ route }) => misses.every(({ name }) => name !== route.name))
+  const rest = broader.map(({ route }) => toInfo(route.name, BROADER))
+  return { step: toStep([...checks, ...found, ...rest]), rules, nearest: undefined }
 }
 
 function toStep(checks: readonly Check[]): Step {
@@ -88,42 +93,44 @@ function patternOf({ routes }: Config, index: number): string {
   return [methods?.join(','), hosts?.join(','), path].filter(Boolean).join(' ')
 }
 
-/** Undefined where the route takes the request. */
-function findMiss(name: string, match: RoutePattern, facts: Facts): Miss | undefined {
-  const { path, hosts, methods } = match
-  const takes = (pattern: RoutePattern, decodedPath = facts.target.decodedPath) =>
-    isTaken(pattern, facts, decodedPath)
-  if (!takes({ path })) {
-    const kind = findPathKind(path, facts.target.decodedPath, takes)
-    const asked = kind === 'path' ? '' : `, the request's ${facts.target.decodedPath}`
-    const differs = kind === 'path' ? '' : `: the ${kind} differs`
-    return { name, path, kind, why: `its path is ${path}${asked}${differs}` }
+/** None where the route takes the request. */
+function findMiss(name: string, { path, hosts, methods }: RoutePattern, facts: Facts): Miss[] {
+  const asked = facts.target.decodedPath
+  const found: Pick<Miss, 'kind' | 'why'>[] = []
+  if (!isTaken({ path }, facts)) {
+    const kind = findPathKind(path, facts)
+    const differs = kind === 'path' ? '' : `, the request's ${asked}: the ${kind} differs`
+    found.push({ kind, why: `its path is ${path}${differs}` })
   }
-  if (hosts !== undefined && !takes({ path, hosts })) {
+  if (hosts !== undefined && !isTaken({ path: '/*', hosts }, facts)) {
     const why = `it takes the host ${hosts.join(', ')}, the request has ${facts.host.name}`
-    return { name, path, kind: 'host', why }
+    found.push({ kind: 'host', why })
   }
-  if (methods !== undefined && !takes({ path, methods })) {
+  if (methods !== undefined && !isTaken({ path: '/*', methods }, facts)) {
     const why = `it takes ${methods.join(', ')}, the request is ${facts.method}`
-    return { name, path, kind: 'method', why }
+    found.push({ kind: 'method', why })
   }
-  return undefined
+  const [first] = found
+  if (first === undefined) return []
+  const why = found.map((each) => each.why).join('; ')
+  return [{ name, path, kind: first.kind, why, faults: found.length }]
 }
 
-function isTaken(match: RoutePattern, { method, host, target }: Facts, path: string): boolean {
+function isTaken(
+  match: RoutePattern,
+  { method, host, target }: Facts,
+  decodedPath = target.decodedPath,
+): boolean {
   const { table } = compileRouteTable([{ name: '', match, route: true }])
-  const found = table.match(method, host.name, { ...target, decodedPath: path, plain: true })
+  const found = table.match(method, host.name, { ...target, decodedPath, plain: true })
   return found !== undefined && !('refused' in found)
 }
 
-function findPathKind(
-  path: string,
-  asked: string,
-  takes: (pattern: RoutePattern, decodedPath?: string) => boolean,
-): Miss['kind'] {
-  if (takes({ path: path.toLowerCase() }, asked.toLowerCase())) return 'letter case'
+function findPathKind(path: string, facts: Facts): Miss['kind'] {
+  const asked = facts.target.decodedPath
+  if (isTaken({ path: path.toLowerCase() }, facts, asked.toLowerCase())) return 'letter case'
   const toggled = asked.endsWith('/') ? asked.slice(0, -1) : `${asked}/`
-  if (toggled !== '' && takes({ path }, toggled)) return 'last slash'
+  if (toggled !== '' && isTaken({ path }, facts, toggled)) return 'last slash'
   const written = path.replace(/\/\*$/, '')
   const { length } = written.split('/')
   const beginning = path.endsWith('/*') ? asked.split('/').slice(0, length).join('/') : asked

@@ -23,10 +23,10 @@ import {
   type VerifierPool,
   type Wanted,
 } from '../token/verifier.ts'
-import { type Check, type Step, toCheck, toInfo, toOk } from './step.ts'
+import { type Check, toCheck, toInfo, toOk } from './step.ts'
 
 export interface TokenExplanation {
-  readonly step: Step
+  readonly checks: readonly Check[]
   /** Its payload, whoever signed it; undefined where it cannot be read. */
   readonly claims: Claims | undefined
   /** The same as a token that was verified has it; undefined where it says not even its use. */
@@ -70,7 +70,7 @@ function toExplanation(
   pool?: VerifierPool,
   unverified?: Verified,
 ): TokenExplanation {
-  return { step: { title: 'token', checks }, claims, pool, unverified }
+  return { checks, claims, pool, unverified }
 }
 
 /** The pool of its issuer, or the only one there is. */

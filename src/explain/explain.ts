@@ -74,11 +74,11 @@ export async function explain(
     return conclude(config, steps, decision, { facts }, endpoint)
   }
   const { step, rules, nearest } = explainRoute(config, table, facts)
-  const [matched] = rules
-  const callers =
-    matched === undefined
-      ? []
-      : rules.map((rule) => explainCaller(config, rule, matched.route, facts, ports))
+  const [matched, ...others] = rules
+  const callers = rules.map((rule) => {
+    const about = others.length === 0 ? '' : `, for route ${rule.route.name}`
+    return explainCaller(config, rule, (matched ?? rule).route, facts, ports, about)
+  })
   const guilty = callers.find(({ route }) => route === decision.route)
   const last = matched && endpoint === undefined ? [explainForwarding(facts, matched)] : []
   const steps = [reading, step, ...callers.flatMap((caller) => caller.steps), ...last]

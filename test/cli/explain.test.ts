@@ -84,7 +84,7 @@ t.test('each usual mistake ends in what to change', async (t) => {
       'an ID token',
       issuer.id(),
       /^401 token_use/m,
-      /send the access token in its place .*access: \{tokenUse: id\} on route admin/,
+      /send the access token in its place .*add tokenUse: id to access of route admin/,
     ],
     [
       'no group',

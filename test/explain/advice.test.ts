@@ -67,7 +67,7 @@ t.test('rules: what is missing, and what differs in spelling alone', async (t) =
       { 'cognito:groups': ['ops', 'eu'], token_use: 'id' },
       /^scope_missing: send the access token: an ID token has no scopes/,
     ],
-    [good, /^claim_mismatch: send the ID token and set access\.tokenUse: id on route strict/],
+    [good, /^claim_mismatch: send the ID token and add tokenUse: id to access of route strict/],
     [
       { ...good, email_verified: 'true' },
       /^claim_mismatch: write "true" in claims of route strict: it differs from true/,
@@ -99,10 +99,11 @@ t.test('tokens: whose they are, and whose are wanted', async (t) => {
   )
   const resource = { ...client, detail: 'aud is "x", not a configured resource' }
   t.match(advise('token_client', resource), /a token for the resource https:\/\/api\.example/)
-  t.match(
-    advise('token_use', { claims: { token_use: 'access' } }),
-    /send the ID token .*: access\}/,
-  )
+  const access = advise('token_use', { claims: { token_use: 'access' } })
+  t.match(access, /send the ID token .*add tokenUse: access to access of route strict/)
+  const open = route && { ...route, access: 'authenticated' as const }
+  const id = advise('token_use', { claims: { token_use: 'id' }, route: open })
+  t.match(id, /send the access token .*write access: \{tokenUse: id\} for route strict/)
   t.match(advise('credential_missing'), /\(or the cookie tok, query parameter token\)/)
 })
 
@@ -110,6 +111,14 @@ t.test('keys, ingresses and routes are named', async (t) => {
   const keys = advise('keys_unavailable', { keyProblem: 'no answer' })
   t.match(keys, /make https:\/\/cognito-idp\S+\/jwks\.json reachable from here \(no answer\)/)
   t.match(advise('route_not_found', { detail: 'a reserved path' }), /below \/_poolgate/)
-  const nearest = { name: 'strict', path: '/*', kind: 'method', why: 'it takes GET' } as const
+  const bytes = advise('headers_too_large', { detail: '20000 bytes of identity headers' })
+  t.match(bytes, /fewer groups, or take headers out of identityHeaders/)
+  const nearest = {
+    name: 'strict',
+    path: '/*',
+    kind: 'method',
+    why: 'it takes GET',
+    faults: 1,
+  } as const
   t.match(advise('route_not_found', { nearest }), /to match\.methods of route strict.*it takes GET/)
 })

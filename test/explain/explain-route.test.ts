@@ -15,7 +15,8 @@ const { config } = loadConfig(
   - {name: reports, match: {path: /admin/reports}, access: authenticated, upstream: orders}
   - {name: upper, match: {path: /Files/Mine}, access: public, upstream: orders}
   - {name: folder, match: {path: /folder/}, access: public, upstream: orders}
-  - {name: files, match: {path: /files/*}, access: authenticated, upstream: orders}`,
+  - {name: files, match: {path: /files/*}, access: authenticated, upstream: orders}
+  - {name: uploads, match: {path: /files/*, hosts: ['*.example'], methods: [PUT]}, access: authenticated, upstream: orders}`,
   }),
   'c.yaml',
   {},
@@ -36,8 +37,16 @@ t.test('the nearest route, and what keeps it from the request', async (t) => {
     ['/FILES/x', 'api.example', 'GET', 'files', 'letter case', /letter case differs/],
     ['/admin', 'api.example', 'GET', 'admin', 'last slash', /\/admin\/\*, the request's \/admin:/],
     ['/folder', 'api.example', 'GET', 'folder', 'last slash', /the last slash differs/],
-    ['/admin/reports/', 'www.example', 'GET', 'admin', 'host', /./],
+    ['/admin/reports/', 'www.example', 'GET', 'reports', 'last slash', /./],
     ['/admn/x/y', 'api.example', 'GET', 'admin', 'spelling', /the spelling differs/],
+    [
+      '/Admin/x',
+      'www.example',
+      'PUT',
+      'admin',
+      'letter case',
+      /letter.*; it takes the host.*; it takes GET/,
+    ],
     ['/folders/', 'api.example', 'GET', 'folder', 'spelling', /./],
   ]
   for (const [path, host, method, name, kind, why] of cases) {
@@ -62,6 +71,12 @@ t.test('routes that a looser reading leads to are shown behind the request’s o
   t.match(readings[0], { what: 'other readings', detail: /\/files\/mine/ })
   t.match(readings.at(-1), { result: 'ok', what: 'files', detail: /has to allow the request too/ })
   t.match(checks.at(-1), { result: 'ok', what: 'files', detail: '/files/*' })
+})
+
+t.test('a broader route that takes the request too is told apart', async (t) => {
+  const { checks, routes } = ask('/files/x', 'api.example', 'PUT')
+  t.same(routes, ['uploads'])
+  t.match(checks.at(-1), { result: 'info', what: 'files', detail: /less specific/ })
 })
 
 t.test('a reading that gains segments is refused there', async (t) => {
