@@ -222,8 +222,16 @@ function destinationOf({ logDestination }: GatewayPorts): Pick<LogOptions, 'dest
   return logDestination === undefined ? {} : { destination: logDestination }
 }
 
-function createChecks({ extAuthz }: Config, ports: CheckPorts): CheckListener | undefined {
-  return extAuthz === 'none' ? undefined : createCheckListener(extAuthz, createCheckHandler(ports))
+function createChecks({ extAuthz, limits }: Config, ports: CheckPorts): CheckListener | undefined {
+  if (extAuthz === 'none') return undefined
+  return createCheckListener(
+    { ...extAuthz, connections: limits.connections },
+    {
+      clock: ports.clock,
+      handle: createCheckHandler(ports),
+      isTrusted: (address) => ports.ruleset().isTrustedChecker(address),
+    },
+  )
 }
 
 function toListenerSettings({ listen, limits, timeouts }: Config): ListenerSettings {

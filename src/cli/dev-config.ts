@@ -78,11 +78,18 @@ export function withDevPool(
       ...config,
       listen: { address: { kind: 'tcp', host: HOST, port }, http2: config.listen.http2 },
       admin: { address: { kind: 'tcp', host: HOST, port: adminPort } },
+      extAuthz: toLoopback(config.extAuthz),
       userPools: name === undefined ? {} : { [name]: toDevPool(config.userPools[name]!, pool) },
       routes: config.routes.map((route) => ({ ...route, access: toDevAccess(route.access) })),
       log: verbose ? VERBOSE_LOG : config.log,
     },
   }
+}
+
+/** On the port that the file has, where an ingress looks for it. */
+function toLoopback(extAuthz: Config['extAuthz']): Config['extAuthz'] {
+  if (extAuthz === 'none' || extAuthz.address.kind === 'unix') return extAuthz
+  return { address: { ...extAuthz.address, host: HOST } }
 }
 
 type Config = LoadedConfig['config']

@@ -12,7 +12,7 @@ import { compileOriginalFields } from './original-fields.ts'
 export type ReadCheck = (check: CheckRequest, rules: ReadingRules) => RequestFacts | Unreadable
 
 export function createCheckReader(): ReadCheck {
-  const readFields = compileOriginalFields([])
+  const readFields = compileOriginalFields([], 'removed')
   return ({ attributes }, { config, limits, isTrusted }) => {
     const http = attributes?.request?.http
     if (!http) return toMalformed('no HTTP request in the check')

@@ -2,6 +2,7 @@
 // is a denial.
 import type { Clock } from '../base/clock.ts'
 import type { Decision, DenyReason } from '../policy/decision.ts'
+import { RESERVED } from '../proxy/obstacle.ts'
 import type { Ruleset } from '../proxy/ruleset.ts'
 import type { ExchangeRecord } from '../telemetry/exchange-record.ts'
 import { createCheckReader } from './check-facts.ts'
@@ -69,8 +70,7 @@ export function createCheckHandler(ports: CheckPorts): CheckHandler {
     const facts = checkAsker(check.peer, rules.isTrustedChecker) ?? read(request, rules)
     if ('refused' in facts) return deny(check, facts.reason, facts.detail)
     received(check, facts)
-    if (rules.isReserved(facts.target)) return deny(check, 'route_not_found', 'a reserved path')
-    const decision = rules.authorize(facts)
+    const decision = rules.isReserved(facts.target) ? RESERVED : rules.authorize(facts)
     if (!(decision instanceof Promise)) return conclude(check, decision, rules)
     return decision
       .then((settled) => conclude(check, settled, rules))

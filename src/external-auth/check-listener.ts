@@ -9,6 +9,7 @@ import type {
   ServerCredentials,
   ServerUnaryCall,
 } from '@grpc/grpc-js'
+import type { Clock } from '../base/clock.ts'
 import { type ListenAddress, listenOn } from '../base/listen.ts'
 import { toPlainAddress } from '../http/client-address.ts'
 import type { CheckHandler } from './check-handler.ts'
@@ -16,8 +17,17 @@ import { type CheckRequest, type CheckResponse, createCheckMessages } from './ch
 
 export interface CheckListenerSettings {
   readonly address: ListenAddress
+  /** Most at once. */
+  readonly connections: number
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
+}
+
+export interface CheckListenerPorts {
+  readonly clock: Pick<Clock, 'after'>
+  readonly handle: CheckHandler
+  /** Whether the configuration in force trusts a peer of this address; '' on a unix socket. */
+  readonly isTrusted: (address: string) => boolean
 }
 
 export interface CheckListener {
@@ -27,24 +37,49 @@ export interface CheckListener {
   close(): Promise<void>
 }
 
-/** Envoy may send along a body, which nobody asks for: more than this breaks the call, and Envoy denies. */
-const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+/** Anybody may send as much before it is known what; a body, which nobody asks for, does not fit, and Envoy denies. */
+const LIMITS = {
+  'grpc.max_receive_message_length': 256 * 1024,
+  'grpc.max_concurrent_streams': 100,
+  /** MiB for each connection. */
+  'grpc-node.max_session_memory': 16,
+}
+/** Peers that are not trusted are told so, a few at a time, and not for long. */
+const STRANGERS = { atOnce: 4, forMs: 5_000 }
 
 export function createCheckListener(
-  { address, tls }: CheckListenerSettings,
-  handle: CheckHandler,
+  { address, tls, connections }: CheckListenerSettings,
+  { clock, handle, isTrusted }: CheckListenerPorts,
 ): CheckListener {
   const sockets = new Set<Socket>()
   let injector: ConnectionInjector | undefined
   let server: Server | undefined
   let closing: Promise<void> | undefined
+  let strangers = 0
   const listener = createServer((socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
+    if (!isTrusted(toAddress(socket.remoteAddress)) && !admitStranger(socket)) {
+      socket.destroy()
+      return
+    }
     socket.setNoDelay(true).setKeepAlive(true, 30_000)
     injector?.injectConnection(socket)
   })
+
+  listener.maxConnections = connections
+
+  function admitStranger(socket: Socket): boolean {
+    if (strangers >= STRANGERS.atOnce) return false
+    strangers++
+    const timer = clock.after(STRANGERS.forMs, () => socket.destroy())
+    socket.on('close', () => {
+      strangers--
+      timer.cancel()
+    })
+    return true
+  }
 
   async function close(): Promise<void> {
     const closed = new Promise<void>((resolve) => void listener.close(() => resolve()))
@@ -56,7 +91,7 @@ export function createCheckListener(
   return {
     async listen() {
       const grpc = await import('@grpc/grpc-js')
-      server = new grpc.Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES })
+      server = new grpc.Server(LIMITS)
       server.addService(toService(), {
         Check(
           call: ServerUnaryCall<CheckRequest, CheckResponse>,
@@ -104,6 +139,9 @@ function toCredentials(
 
 /** Of `address:port`; '' on a unix socket, which has neither. */
 function peerOf(peer: string): string {
-  const address = peer.slice(0, Math.max(0, peer.lastIndexOf(':')))
-  return toPlainAddress(address) ?? address
+  return toAddress(peer.slice(0, Math.max(0, peer.lastIndexOf(':'))))
+}
+
+function toAddress(text = ''): string {
+  return toPlainAddress(text) ?? text
 }

@@ -31,21 +31,18 @@ const IN_TWO_STATUSES = {
 export function createDecisionEndpoints(): EndpointAt {
   const authRequest = createNamingEndpoint(
     'auth-request',
-    compileOriginalFields(['x-original-url', 'x-original-method']),
+    compileOriginalFields(['x-original-url', 'x-original-method'], 'stays'),
     ([url = '', method = '']) => {
-      const [, scheme = '', authority = '', rest = ''] = ABSOLUTE.exec(url) ?? []
-      const target = rest.startsWith('/') ? rest : `/${rest}`
+      const [, scheme = '', authority = '', target = ''] = ABSOLUTE.exec(url) ?? []
       return { method, scheme: scheme.toLowerCase(), authority, target }
     },
   )
   const forwardAuth = createNamingEndpoint(
     'forward-auth',
-    compileOriginalFields([
-      'x-forwarded-method',
-      'x-forwarded-proto',
-      'x-forwarded-host',
-      'x-forwarded-uri',
-    ]),
+    compileOriginalFields(
+      ['x-forwarded-method', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-uri'],
+      'stays',
+    ),
     ([method = '', scheme = '', authority = '', target = '']) => ({
       method,
       scheme: scheme.toLowerCase(),
@@ -56,7 +53,7 @@ export function createDecisionEndpoints(): EndpointAt {
   // It sends none of a client's own fields but those that it was told to.
   const nginxGatewayFabric = createNamingEndpoint(
     'nginx-gateway-fabric',
-    compileOriginalFields(['path', 'method', 'host']),
+    compileOriginalFields(['path', 'method', 'host'], 'stays'),
     ([target = '', method = '', authority = '']) => ({ method, scheme: 'http', authority, target }),
   )
   const named = new Map(
@@ -74,7 +71,8 @@ export function createDecisionEndpoints(): EndpointAt {
   }
 }
 
-const ABSOLUTE = /^(https?):\/\/([^/?#]*)(.*)$/is
+/** What nginx puts together of Host and target: with `Host: a?` the target would be a query, so a path has to follow (no `?` ends it). */
+const ABSOLUTE = /^(https?):\/\/([^/]*)(\/.*)$/is
 
 /** An endpoint that is asked with the method and the target of a request in header fields. */
 function createNamingEndpoint(
@@ -97,7 +95,7 @@ function createNamingEndpoint(
 
 /** It is asked with the request itself, below a prefix; a denial goes to the client as it is. */
 function createExtAuthz(): DecisionEndpoint {
-  const readFields = compileOriginalFields([])
+  const readFields = compileOriginalFields([], 'removed')
   return {
     name: 'ext-authz',
     answersPreflights: true,

@@ -1,6 +1,6 @@
 // Reads the header fields in which an ingress names the request that it asks about. Whatever could be read in two ways is refused: a
 // client may have sent any of them too.
-import { normaliseFieldName, type RawHeaders } from '../http/headers.ts'
+import { compileOwnedHeaders, normaliseFieldName, type RawHeaders } from '../http/headers.ts'
 import { rememberByName } from '../http/name-memo.ts'
 import { type Refusal, toMalformed } from '../http/refusal.ts'
 
@@ -19,14 +19,23 @@ const CONFUSING = -2
 /** The values of the fields that a protocol has, in its own order; each of them stands once, and none of another protocol's does. */
 export type ReadOriginalFields = (headers: RawHeaders) => readonly string[] | Refusal
 
-/** @param own names of the protocol's fields, normalised */
-export function compileOriginalFields(own: readonly string[]): ReadOriginalFields {
+/**
+ * @param own names of the protocol's fields, normalised
+ * @param rest what becomes of fields that could make another request of it behind the decision (X-HTTP-Method-Override): the one that asks
+ * is told to remove them, or they stay, and are refused
+ */
+export function compileOriginalFields(
+  own: readonly string[],
+  rest: 'removed' | 'stays',
+): ReadOriginalFields {
+  const ownerOf = compileOwnedHeaders([])
   const placeOf = rememberByName((name) => {
     const normalised = normaliseFieldName(name)
     const place = own.indexOf(normalised)
     // `X_Forwarded_Uri` is not X-Forwarded-Uri, but some ingress reads it so.
     if (place !== -1) return name.toLowerCase() === normalised ? place : CONFUSING
-    return NAMING.includes(normalised) ? CONFUSING : NO_MATTER
+    const overrides = rest === 'stays' && ownerOf(normalised) === 'never'
+    return overrides || NAMING.includes(normalised) ? CONFUSING : NO_MATTER
   })
   return (headers) => {
     const values = new Array<string | undefined>(own.length).fill(undefined)

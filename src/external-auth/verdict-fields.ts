@@ -38,7 +38,9 @@ export function namesToRemove(
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase()
     const owner = ownerOf(normaliseFieldName(name))
-    if ((owner === 'always' || owner === 'never') && !isHeld(name)) names.add(name)
+    // Many services read `_` as `-`, some decode `%`: such a name could be any other.
+    const isOwned = owner === 'always' || owner === 'never' || /[_%]/.test(name)
+    if (isOwned && !isHeld(name)) names.add(name)
   }
   if (!route.forwardToken) names.add('authorization')
   return [...names]

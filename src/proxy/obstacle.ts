@@ -10,7 +10,8 @@ export type Obstacle = Pick<Deny, 'reason' | 'detail'>
 export const RESERVED: Deny = {
   kind: 'deny',
   reason: 'route_not_found',
-  detail: 'a reserved path',
+  detail:
+    'a reserved path, and no endpoint of auth-request, forward-auth, nginx-gateway-fabric, ext-authz/…',
   route: undefined,
 }
 

@@ -1,6 +1,7 @@
 // Decisions by gRPC, asked by gRPC's own client (catalogue rows F-01, F-02, F-07, F-10, F-12).
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as grpc from '@grpc/grpc-js'
@@ -182,4 +183,35 @@ t.test('what is under way is answered before the gateway stops', async (t) => {
   for (const response of waiting) response.end(JSON.stringify(issuer.jwks()))
   t.match(await asked, { allowed: true })
   await stopped
+})
+
+t.test('a method is one of HTTP’s, letter by letter', async (t) => {
+  const { ask, bearer, issuer } = await start(t)
+  for (const method of ['get', 'Get', '', 'G E', 'PATCHED']) {
+    const answer = await ask('/api/x', bearer(issuer.access()), { method })
+    t.match(answer, { allowed: false, status: 400 }, method)
+  }
+})
+
+t.test('strangers are few at a time, and a large message is none', async (t) => {
+  const { issuer, extAuthz, ask, bearer } = await start(t, {
+    more: 'trustedProxies: [10.0.0.0/8]\nextAuthz: 127.0.0.1:0',
+  })
+  const asked = await ask('/api/x', bearer(issuer.access()))
+  t.equal(asked.headers['x-poolgate-reason'], 'decision_untrusted_peer')
+  const [host = '', port] = extAuthz.split(':')
+  const sockets = Array.from({ length: 8 }, () => connect(Number(port), host))
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  let closed = 0
+  for (const socket of sockets)
+    socket
+      .resume()
+      .on('error', () => {})
+      .on('close', () => closed++)
+  await eventually('the ones too many are cut', () => closed >= 5)
+  const trusted = await start(t)
+  const large = ['x-large', 'a'.repeat(300_000)]
+  await t.rejects(trusted.ask('/public/x', large), { code: grpc.status.RESOURCE_EXHAUSTED })
 })

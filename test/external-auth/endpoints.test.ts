@@ -273,3 +273,17 @@ t.test('F-10: who leaves while it is decided harms nobody', async (t) => {
     sockets.map(() => ({ outcome: 'client_aborted' })),
   )
 })
+
+t.test('what Host and target are put together of is taken apart as it was', async (t) => {
+  const { raw, issuer } = await start(t, {
+    routes:
+      '[{name: root, match: {path: /}, access: public, upstream: none}, {name: admin, match: {path: /admin/*}, access: {groups: {anyOf: [admins]}}, upstream: none}]',
+  })
+  for (const host of ['app.example?', 'app.example#', 'app.example\\', 'app.example', '']) {
+    const asked = toHead('GET', '/_poolgate/auth-request', 'poolgate', { token: issuer.access() }, [
+      'X-Original-Method: GET',
+      `X-Original-URL: http://${host}/admin/x`,
+    ])
+    t.equal((await raw(asked)).status, 403, host)
+  }
+})

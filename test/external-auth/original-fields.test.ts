@@ -2,7 +2,7 @@
 import t from 'tap'
 import { compileOriginalFields } from '../../src/external-auth/original-fields.ts'
 
-const read = compileOriginalFields(['x-forwarded-method', 'x-forwarded-uri'])
+const read = compileOriginalFields(['x-forwarded-method', 'x-forwarded-uri'], 'stays')
 
 t.test(
   'the values come in the protocol’s order, whatever the order and case of the fields',
@@ -32,6 +32,14 @@ t.test('a field of another protocol, or an alias of one, denies', async (t) => {
   ]) {
     t.match(read([...own, name, '/b']), { reason: 'request_malformed' }, name)
   }
-  t.match(compileOriginalFields([])(['x-forwarded-uri', '/a']), { refused: true })
-  t.same(compileOriginalFields([])(['x-forwarded-host', 'a']), [])
+  t.match(compileOriginalFields([], 'removed')(['x-forwarded-uri', '/a']), { refused: true })
+  t.same(compileOriginalFields([], 'removed')(['x-forwarded-host', 'a']), [])
+})
+
+t.test('what could make another request of it is refused where nobody removes it', async (t) => {
+  const own = ['x-forwarded-uri', '/a', 'x-forwarded-method', 'GET']
+  for (const name of ['X-HTTP-Method-Override', 'x-method_override', 'X-Rewrite-URL']) {
+    t.match(read([...own, name, 'x']), { reason: 'request_malformed' }, name)
+    t.same(compileOriginalFields([], 'removed')([name, 'x']), [])
+  }
 })
