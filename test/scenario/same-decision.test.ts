@@ -1,205 +1,250 @@
-// One policy, whatever way a request comes in: the proxy and every protocol give each request of the table the same decision, for the
-// same reason, by the same route (catalogue row F-11).
-import t, { type Test } from 'tap'
+// One request, one decision: whether it is proxied or asked about by any protocol, the same route gives the same verdict for the same
+// reason (catalogue row F-11). What cannot be alike is listed, and denied.
+import t from 'tap'
+import type { DenyReason } from '../../src/policy/decision.ts'
+import { toDenial } from '../../src/proxy/denial-response.ts'
 import { loadCorpus } from '../support/corpora.ts'
 import {
   createDecisionCases,
   DECISION_ROUTES,
   type DecisionCase,
 } from '../support/decision-cases.ts'
-import { createEnvoyCheck, toHeaderMap } from '../support/envoy-check.ts'
+import { createModes, type Mode, MODES } from '../support/decision-modes.ts'
+import { createEnvoyCheck } from '../support/envoy-check.ts'
 import { eventually } from '../support/eventually.ts'
-import { sendRaw } from '../support/raw-client.ts'
+import {
+  createFurtherCases,
+  createPathCases,
+  FURTHER_ROUTES,
+  type PathDraft,
+} from '../support/further-decision-cases.ts'
+import { inLanes } from '../support/many-requests.ts'
 import { startGateway } from '../support/start-gateway.ts'
 
-const running = await startGateway({
-  routes: DECISION_ROUTES,
+const ROUTES = DECISION_ROUTES + FURTHER_ROUTES
+const gate = await startGateway({
+  routes: ROUTES,
   more: 'trustedProxies: [127.0.0.1]\nextAuthz: 127.0.0.1:0',
 })
-const envoy = createEnvoyCheck(running.extAuthz)
+const envoy = createEnvoyCheck(gate.extAuthz)
+const modes = createModes(gate.origin, envoy)
 t.teardown(async () => {
   envoy.close()
-  await running.stop()
+  await gate.stop()
 })
-interface Answer {
+
+interface Verdict {
+  readonly decision: unknown
+  readonly reason: unknown
+  readonly route: unknown
   readonly status: number
-  /** As the body tells it; '' where it tells none. */
-  readonly reason: string
 }
-type Send = (request: DecisionCase, id: string) => Promise<Answer>
+type Verdicts = Readonly<Record<Mode, Verdict>>
 
-const toAnswer = (status: number, text: string): Answer => ({
-  status,
-  reason: /"reason":"(\w+)"/.exec(text)?.[1] ?? '',
-})
-
-function isWhole(text: string): boolean {
-  const [head = '', body] = text.split('\r\n\r\n', 2)
-  const length = /^content-length: *(\d+)/im.exec(head)?.[1] ?? '0'
-  return body !== undefined && body.length >= Number(length)
-}
-
-const over = async (method: string, target: string, host: string, headers: readonly string[]) => {
-  const lines = headers.flatMap((name, i) => (i % 2 === 0 ? `${name}: ${headers[i + 1]}` : []))
-  const head = [`${method} ${target} HTTP/1.1`, `Host: ${host}`, ...lines, '', ''].join('\r\n')
-  const { text, statuses } = await sendRaw(running.origin, head, {
-    quietMs: method === 'HEAD' ? 300 : 8_000,
-    until: isWhole,
+/** What the access lines say of each case in each mode. */
+async function decide(cases: readonly DecisionCase[]): Promise<readonly Verdicts[]> {
+  const asked = await inLanes(cases.length * MODES.length, 32, async (index) => {
+    const mode = MODES[index % MODES.length] as Mode
+    const one = cases[Math.floor(index / MODES.length)] as DecisionCase
+    return { index, mode, ...(await modes[mode](one, `${cases.length}-${index}`)) }
   })
-  return toAnswer(statuses.at(-1) ?? 0, text)
+  const lines = await eventually('a line for each', () => {
+    const byId = new Map(gate.accessLines().map((line) => [line.request_id, line]))
+    return asked.every(({ requestId }) => byId.has(requestId)) && byId
+  })
+  const verdicts = cases.map((): Partial<Record<Mode, Verdict>> => ({}))
+  for (const { index, mode, status, requestId } of asked) {
+    const { decision, reason, route } = lines.get(requestId)!
+    verdicts[Math.floor(index / MODES.length)]![mode] = { decision, reason, route, status }
+  }
+  return verdicts as Verdicts[]
 }
-const named =
-  (endpoint: string, naming: (request: DecisionCase) => readonly string[]): Send =>
-  (request, id) =>
-    over('GET', `/_poolgate/${endpoint}`, request.host, [
-      ...request.headers,
-      'X-Request-Id',
-      id,
-      ...naming(request),
-    ])
 
-const PROXY: Send = ({ method, target, host, headers }, id) =>
-  over(method, target, host, [...headers, 'X-Request-Id', id])
-const PROTOCOLS: Readonly<Record<string, Send>> = {
-  'auth-request': named('auth-request', ({ method, target, host }) => [
-    'X-Original-Method',
-    method,
-    'X-Original-URL',
-    `http://${host}${target}`,
-  ]),
-  'forward-auth': named('forward-auth', ({ method, target, host }) => [
-    ...['X-Forwarded-Method', method, 'X-Forwarded-Proto', 'http'],
-    ...['X-Forwarded-Host', host, 'X-Forwarded-Uri', target],
-  ]),
-  'nginx-gateway-fabric': named('nginx-gateway-fabric', ({ method, target }) => [
-    'Method',
-    method,
-    'Path',
-    target,
-  ]),
-  'ext-authz': ({ method, target, host, headers }, id) =>
-    over(method, `/_poolgate/ext-authz${target}`, host, [...headers, 'X-Request-Id', id]),
-  'ext-authz-grpc': async ({ method, target, host, headers }, id) => {
-    const headerMap = toHeaderMap([...headers, 'x-request-id', id])
-    const { status, body } = await envoy.ask({
-      method,
-      path: target,
-      host,
-      scheme: 'http',
-      headerMap,
-    })
-    return toAnswer(status, body)
+interface Listed {
+  readonly why: string
+  readonly is: (one: DecisionCase) => boolean
+  /** Modes that may decide otherwise than the rest, but deny. */
+  readonly apart: readonly Mode[]
+}
+
+const IN_FIELDS: readonly Mode[] = ['auth-request', 'forward-auth', 'nginx-gateway-fabric']
+
+const LISTED: readonly Listed[] = [
+  {
+    why: 'the gateway answers by itself: it is asked about, not passed on',
+    is: ({ method, target }) => method === 'OPTIONS' && target === '*',
+    apart: ['proxy', 'auth-request', 'ext-authz'],
   },
-}
-/** What a table of requests can bring up. */
-const ALL_REASONS = [
-  ...['', 'target_ambiguous', 'request_malformed', 'credential_ambiguous', 'credential_missing'],
-  ...['credential_malformed', 'token_malformed', 'token_algorithm', 'token_key_unknown'],
-  ...['token_signature', 'token_issuer', 'token_client', 'token_use', 'token_expired'],
-  ...['token_not_yet_valid', 'origin_denied', 'group_missing', 'scope_missing', 'claim_mismatch'],
-  ...['policy_denied', 'route_not_found', 'target_too_long', 'headers_too_large'],
-  'method_not_allowed',
+  {
+    why: 'without a slash first it has no place behind a host or a prefix: ingresses refuse it, or name its path alone',
+    is: ({ target }) => !target.startsWith('/'),
+    apart: ['auth-request', 'ext-authz'],
+  },
+  {
+    why: 'a URL ends its host at the slash',
+    is: ({ host }) => host.includes('/'),
+    apart: ['auth-request'],
+  },
+  {
+    why: 'in a request line it is no HTTP; in a field or a message it only is no target',
+    is: ({ target }) => /[^!-~]/.test(target),
+    apart: [...IN_FIELDS, 'ext-authz-grpc'],
+  },
+  {
+    why: 'the target is named a second time, which the proxy takes out: who asks may have meant either',
+    is: ({ name }) => name.includes('(a target named again'),
+    apart: MODES.filter((mode) => mode !== 'proxy'),
+  },
+  {
+    why: 'it would make another request of this one, and only the proxy and Envoy take it out',
+    is: ({ headers }) =>
+      headers.some((name) => /^x-(?:(?:http-)?method-override|rewrite-url)$/.test(name)),
+    apart: IN_FIELDS,
+  },
+  {
+    why: 'refused by the parser, before anybody knows what is asked: the status is the reason’s own',
+    is: ({ name }) => /\((?:too large fields|an expectation)\)/.test(name),
+    apart: IN_FIELDS,
+  },
+  {
+    why: 'the answer to a preflight is none that these could pass on',
+    is: ({ name }) => name.includes('(a preflight)'),
+    apart: IN_FIELDS,
+  },
 ]
-const TWO_STATUSES = ['auth-request', 'forward-auth', 'nginx-gateway-fabric']
 
-/** What never becomes a request of the proxy, or not one that the protocol can name: denied in every way, for the reason of each. */
-const ITS_OWN_REASON: readonly RegExp[] = [
-  // A target without a slash is none in the request line, and may be made one in a field or behind a prefix.
-  / for (?:\*|public\/x|\?x)$/,
-  // The endpoint's own Host is that of the request, and is refused as one; a URL ends its host at the slash.
-  /^host inner\.example\/x$/,
-]
+const isDenied = ({ decision, status }: Verdict) => decision === 'deny' && status >= 400
 
-type UriCases = Readonly<Record<string, { cases: readonly { target?: string; url?: string }[] }>>
-
-async function sendAll(
-  cases: readonly DecisionCase[],
-  send: Send,
-  prefix: string,
-): Promise<Answer[]> {
-  const answers: Answer[] = []
-  for (let i = 0; i < cases.length; i += 16) {
-    const batch = cases.slice(i, i + 16)
-    answers.push(...(await Promise.all(batch.map((each, n) => send(each, `${prefix}-${i + n}`)))))
-  }
-  return answers
+/** What each protocol has for it. */
+function statusOf({ decision, reason, status }: Verdict, mode: Mode): number {
+  if (decision === 'allow') return status === 204 ? 204 : 200
+  const own = toDenial(reason as DenyReason).status
+  if (!IN_FIELDS.includes(mode)) return own
+  return own === 401 ? 401 : 403
 }
 
-/** Sends each case in every way and compares what came of it. Answers the reasons that came up. */
-async function decideAlike(
-  t: Test,
-  cases: readonly DecisionCase[],
-  round: string,
-): Promise<ReadonlySet<string>> {
-  const earlier = running.accessLines().length
-  const proxied = await sendAll(cases, PROXY, `${round}-proxy`)
-  const asked = await Promise.all(
-    Object.entries(PROTOCOLS).map(async ([protocol, send]) => ({
-      protocol,
-      answers: await sendAll(cases, send, `${round}-${protocol}`),
-    })),
-  )
-  const lines = await eventually('the access lines', () => {
-    const found = running.accessLines()
-    return found.length >= earlier + cases.length * (asked.length + 1) && found
-  })
-  const lineOf = new Map(lines.map((line) => [line.request_id, line]))
-  const reasons = new Set<string>()
-  for (const [i, { name, method }] of cases.entries()) {
-    const { status, reason } = proxied[i] as Answer
-    reasons.add(reason)
-    for (const { protocol, answers } of asked) {
-      const about = `${protocol}: ${name}`
-      const answer = answers[i] as Answer
-      if (ITS_OWN_REASON.some((pattern) => pattern.test(name))) {
-        t.not(status, 200, about)
-        t.not(answer.status, 200, about)
-        continue
-      }
-      const isClamped = TWO_STATUSES.includes(protocol) && status !== 200 && status !== 401
-      t.equal(answer.status, isClamped ? 403 : status, about)
-      // A HEAD has no body to tell it, and the endpoints of names are asked with GET.
-      if (method !== 'HEAD') t.equal(answer.reason, reason, about)
-      const own = lineOf.get(`${round}-proxy-${i}`)
-      const other = lineOf.get(`${round}-${protocol}-${i}`)
-      t.same(
-        [other?.decision, other?.reason, other?.route],
-        [own?.decision, own?.reason, own?.route],
-        about,
-      )
+/** What is decided in two ways, in words; beside it, how many cases each listed difference had. */
+async function compare(cases: readonly DecisionCase[]) {
+  const all = await decide(cases)
+  const counts = LISTED.map(() => 0)
+  const problems: string[] = []
+  for (const [i, verdicts] of all.entries()) {
+    const one = cases[i] as DecisionCase
+    const which = LISTED.findIndex(({ is }) => is(one))
+    if (which !== -1) counts[which]!++
+    const { apart = [], why = 'not listed' } = LISTED[which] ?? {}
+    const alike = MODES.filter((mode) => !apart.includes(mode))
+    const tell = (mode: Mode) => {
+      const { decision, reason, route } = verdicts[mode]
+      return [decision, reason, route].join(' ')
     }
+    const isAlike = alike.every(
+      (mode) =>
+        tell(mode) === tell(alike[0] as Mode) &&
+        verdicts[mode].status === statusOf(verdicts[mode], mode),
+    )
+    // What only the proxy can take out of a request may be allowed there.
+    const isSafe = apart.every((mode) => mode === 'proxy' || isDenied(verdicts[mode]))
+    if (isAlike && isSafe) continue
+    problems.push(
+      `${one.name} (${why}): ${MODES.map((mode) => `${mode} ${verdicts[mode].status} ${tell(mode)}`).join('; ')}`,
+    )
   }
-  return reasons
+  return { all, counts, problems }
 }
 
-t.test('every request is decided alike', async (t) => {
-  const cases = createDecisionCases(running.issuer)
-  t.ok(cases.length >= 200, `${cases.length} requests`)
-  const reasons = await decideAlike(t, cases, 'own')
-  for (const each of ALL_REASONS) t.ok(reasons.has(each), `${each} came up`)
+t.test('hundreds of requests are decided alike in every way of asking', async (t) => {
+  const { issuer } = gate
+  const cases = [...createDecisionCases(issuer), ...createFurtherCases(issuer)]
+  t.ok(cases.length >= 700, `${cases.length} cases`)
+  const { all, counts, problems } = await compare(cases)
+  t.same(problems, [])
+  t.same(counts, [0, 6, 1, 0, 2, 6, 2, 1], 'cases of each listed difference')
+  const seen = new Set(all.map(({ proxy }) => proxy.reason ?? proxy.route))
+  for (const [, route] of ROUTES.matchAll(/name: ([\w-]+)/g))
+    t.ok(seen.has(route), `some are allowed by ${route}`)
+  for (const reason of REASONS) t.ok(seen.has(reason), `some are denied for ${reason}`)
 })
 
-t.test('F-11: so is every path of other proxies’ tests', async (t) => {
-  const nginx = loadCorpus<UriCases>(t, 'proxy_uri_cases')
-  if (nginx === undefined) return
-  const envoyPaths = loadCorpus<{ cases: readonly { in: string }[] }>(t, 'envoy_path_cases')
-  if (envoyPaths === undefined) return
-  const written = Object.values(nginx).flatMap(({ cases }) =>
-    cases.map((each) => each.target ?? each.url ?? ''),
-  )
-  const paths = new Set([...written, ...envoyPaths.cases.map((each) => each.in)])
-  // Nothing else can stand in a request line, or in a header field.
-  const targets = [...paths].filter((path) => /^\/[!-~]*$/.test(path))
-  t.ok(targets.length >= 100, `${targets.length} paths`)
-  const token = running.issuer.access()
-  const cases = targets.flatMap((path) =>
-    ['', '/public', '/api'].map((before) => ({
-      name: `corpus: ${before}${path}`,
-      method: 'GET',
-      host: 'api.example',
-      target: before + path,
-      headers: ['Authorization', `Bearer ${token}`],
+/** Every reason that a request by itself can give. */
+const REASONS: readonly DenyReason[] = [
+  ...(['target_ambiguous', 'request_malformed', 'target_too_long', 'headers_too_large'] as const),
+  ...(['method_not_allowed', 'expectation_failed', 'route_not_found', 'origin_denied'] as const),
+  ...(['credential_missing', 'credential_malformed', 'credential_ambiguous'] as const),
+  ...(['token_malformed', 'token_algorithm', 'token_key_unknown', 'token_signature'] as const),
+  ...([
+    'token_issuer',
+    'token_client',
+    'token_use',
+    'token_expired',
+    'token_not_yet_valid',
+  ] as const),
+  ...([
+    'group_missing',
+    'scope_missing',
+    'claim_mismatch',
+    'cors_denied',
+    'policy_denied',
+  ] as const),
+]
+
+interface EnvoyCorpus {
+  readonly cases: readonly { readonly in: string }[]
+}
+
+interface ProxyCorpus {
+  readonly nginx: { readonly cases: readonly { readonly target: string }[] }
+  readonly haproxy_normalize_uri: {
+    readonly cases: readonly { readonly method: string; readonly url: string }[]
+  }
+  readonly haproxy_request_target: {
+    readonly cases: readonly {
+      readonly method: string
+      readonly target: string
+      readonly host: string | null
+    }[]
+  }
+}
+
+t.test('F-11: other proxies’ own paths are decided alike in every way of asking', async (t) => {
+  const envoys = loadCorpus<EnvoyCorpus>(t, 'envoy_path_cases')
+  const others = envoys && loadCorpus<ProxyCorpus>(t, 'proxy_uri_cases')
+  if (envoys === undefined || others === undefined) return
+  const drafts: PathDraft[] = [
+    ...envoys.cases.map((one) => ({ target: one.in })),
+    ...others.nginx.cases.map(({ target }) => ({ target, ...hostOf(target) })),
+    ...others.haproxy_normalize_uri.cases.map(({ method, url }) => ({ method, target: url })),
+    ...others.haproxy_request_target.cases.map(({ method, target, host }) => ({
+      method,
+      target,
+      ...(host !== null && { host }),
     })),
-  )
-  await decideAlike(t, cases, 'corpus')
+  ]
+  t.comment(`${drafts.length} cases`)
+  const { counts, problems } = await compare(createPathCases(gate.issuer, drafts))
+  t.same(problems, [])
+  t.same(counts, [16, 46, 0, 4, 0, 0, 0, 0], 'cases of each listed difference')
+})
+
+/** An absolute target is the request’s own host’s. */
+function hostOf(target: string): { host?: string } {
+  const host = /^http:\/\/([^/?#]+)/.exec(target)?.[1]
+  return host === undefined ? {} : { host }
+}
+
+interface UrlCorpus {
+  readonly cases: readonly { readonly pathname?: string; readonly search?: string }[]
+}
+
+t.test('F-11: so are the paths that browsers ask for', async (t) => {
+  const corpus = loadCorpus<UrlCorpus>(t, 'wpt_urltestdata')
+  if (corpus === undefined) return
+  const targets = corpus.cases.map(({ pathname = '', search = '' }) => pathname + search)
+  const paths = [...new Set(targets)].filter((target) => target.startsWith('/'))
+  const drafts = paths.map((target) => ({ target }))
+  const cases = createPathCases(gate.issuer, drafts).filter(({ headers }) => headers.length === 0)
+  t.comment(`${cases.length} cases`)
+  const { counts, problems } = await compare(cases)
+  t.same(problems, [])
+  t.same(counts, [0, 0, 0, 0, 0, 0, 0, 0], 'cases of each listed difference')
 })
