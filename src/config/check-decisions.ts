@@ -42,12 +42,19 @@ function checkAskers(settings: Mapping): Finding[] {
   return findings
 }
 
+/** That peers of each kind of listener that there is can be among those that are named. */
 function checkUnix(settings: Mapping): Finding[] {
-  const index = asList(settings.trustedProxies).indexOf('unix')
-  const isAnyUnix = (['listen', 'extAuthz'] as const).some((name) =>
-    listenText(settings, name).startsWith('unix:'),
-  )
-  if (index === -1 || isAnyUnix) return []
+  const trusted = asList(settings.trustedProxies)
+  const index = trusted.indexOf('unix')
+  const isUnix = (name: 'listen' | 'extAuthz') => listenText(settings, name).startsWith('unix:')
+  if (index === -1) {
+    const routes = asList(settings.routes).map(asMapping)
+    const isAsked = isUnix('listen') && routes.some(({ upstream }) => upstream === 'none')
+    if (trusted.length === 0 || (!isAsked && !isUnix('extAuthz'))) return []
+    const message = 'nobody on a unix socket could ask for decisions: add unix'
+    return [{ path: ['trustedProxies'], message }]
+  }
+  if (isUnix('listen') || isUnix('extAuthz')) return []
   const message = 'stands for peers of a unix socket, and neither listen nor extAuthz is one'
   return [{ path: ['trustedProxies', index], message }]
 }

@@ -4,7 +4,7 @@ import { checkDecisions } from './check-decisions.ts'
 import { checkTransport } from './check-transport.ts'
 import { parseDuration } from './duration.ts'
 import { isTakenHeaderName } from './identity-header-names.ts'
-import { listenText } from './listen-address.ts'
+import { listenText, parseListenAddress } from './listen-address.ts'
 import { asMapping, asText, asTexts, type Mapping } from './loose.ts'
 import type { ConfigPath } from './problem.ts'
 import { parseSize } from './size.ts'
@@ -89,15 +89,26 @@ function checkTotal(path: ConfigPath, timeouts: Mapping): Finding[] {
   })
 }
 
-/** Each listener has an address of its own. */
+/** Each listener has an address of its own; a port on every interface is one on each. */
 function checkListeners(settings: Mapping): Finding[] {
   const names = ['listen', 'admin', 'extAuthz'] as const
   return names.flatMap((name, index): Finding[] => {
     const address = listenText(settings, name)
-    const rival = names.slice(0, index).find((other) => listenText(settings, other) === address)
-    if (rival === undefined || address === 'none' || address.endsWith(':0')) return []
+    const rival = names.slice(0, index).find((other) => clash(listenText(settings, other), address))
+    if (rival === undefined) return []
     return [{ path: [name], message: `must be another address than ${rival}` }]
   })
+}
+
+function clash(one: string, other: string): boolean {
+  if (one === 'none' || other.endsWith(':0')) return false
+  if (one === other) return true
+  const [first, second] = [parseListenAddress(one), parseListenAddress(other)]
+  if (!('kind' in first && first.kind === 'tcp' && 'kind' in second && second.kind === 'tcp')) {
+    return false
+  }
+  const isEvery = ({ host }: { readonly host: string }) => host === '0.0.0.0' || host === '::'
+  return first.port === second.port && (isEvery(first) || isEvery(second))
 }
 
 function checkIdentityHeaders(headers: Mapping): Finding[] {

@@ -10,7 +10,8 @@ export function findWarnings(config: Config): Finding[] {
   return [
     ...config.trustedProxies.flatMap((range, index): Finding[] => {
       if (!isEveryAddress(range)) return []
-      const message = 'everybody is trusted to say who the client is; name your proxies'
+      const message =
+        'everybody is trusted to say who the client is, and may ask for decisions; name your proxies'
       return [{ path: ['trustedProxies', index], message }]
     }),
     ...Object.entries(config.userPools).flatMap(([name, pool]): Finding[] => {

@@ -21,6 +21,10 @@ t.test('unix stands for peers of a listener that is a unix socket', async (t) =>
   t.same(checkDecisions({ trustedProxies, listen: 'unix:/a' }), [])
   t.same(checkDecisions({ trustedProxies, listen: { address: 'unix:/a' } }), [])
   t.same(checkDecisions({ trustedProxies, extAuthz: 'unix:/a' }), [])
+  const others = { trustedProxies: ['10.0.0.1'], routes: [{ upstream: 'none' }] }
+  t.match(told(checkDecisions({ ...others, listen: 'unix:/a' })), [/^trustedProxies: .*add unix/])
+  t.match(told(checkDecisions({ ...others, extAuthz: 'unix:/a' })), [/^trustedProxies: .*add unix/])
+  t.same(checkDecisions(others), [])
 })
 
 t.test('no upstream is called none', async (t) => {

@@ -161,6 +161,14 @@ t.test('the gateway listens where the pod and its probes say', withHelm, async (
   }
 })
 
+t.test('checks by gRPC reach the pod where they are asked for', withHelm, async (t) => {
+  const rendered = render(MINIMAL, 'ports.extAuthz=9191')
+  const { extAuthz } = parse(rendered.ConfigMap.data['config.yaml']) as Record<string, unknown>
+  t.equal(extAuthz, '0.0.0.0:9191')
+  t.match(containerOf(rendered).ports[2], { name: 'grpc', containerPort: 9191 })
+  t.match(rendered.Service.spec.ports[1], { name: 'grpc', port: 9191, targetPort: 'grpc' })
+})
+
 t.test('what the user wrote is passed on as it was, and wins', withHelm, async (t) => {
   const [{ ConfigMap }, values] = [render(FULL), parse(readFileSync(FULL, 'utf8')) as Manifest]
   const config = parse(ConfigMap.data['config.yaml']) as Record<string, unknown>

@@ -45,6 +45,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
       "version" 1
       "listen" (printf "0.0.0.0:%d" (int .Values.ports.http))
       "admin" (printf "0.0.0.0:%d" (int .Values.ports.admin)) -}}
+{{- with .Values.ports.extAuthz }}
+{{- $_ := set $known "extAuthz" (printf "0.0.0.0:%d" (int .)) }}
+{{- end }}
 {{- toYaml (mustMergeOverwrite $known (deepCopy .Values.config)) }}
 {{- end }}
 

@@ -70,6 +70,12 @@ t.test('every path and every identity header in them is one that there is', asyn
   }
 })
 
+t.test('the configuration that all of them need is one', async (t) => {
+  const page = readFileSync(join(EXAMPLES, '../docs/integrations/README.md'), 'utf8')
+  const [, text = ''] = /```yaml\n(version: 1.*?)```/s.exec(page) ?? []
+  t.match(loadConfig(text, 'README.md', {}).config.routes[0], { upstream: 'none' })
+})
+
 t.test('nothing in them fails open', async (t) => {
   for (const folder of readdirSync(EXAMPLES)) {
     for (const text of readdirSync(join(EXAMPLES, folder)).map((name) =>
