@@ -9,7 +9,7 @@ import { startRawUpstream } from '../support/raw-upstream.ts'
 
 /** With either engine. */
 const ROUNDS = 5_000
-const WARM_UP = 1_500
+const WARM_UP = 5_000
 const LANES = 8
 
 const STAGES = [

@@ -54,18 +54,23 @@ t.test('README’s commands run as they are typed', async (t) => {
   // Nothing leaves loopback, and nobody answers there.
   const local = yaml.replace('    clientIds:', '    jwksUri: http://127.0.0.1:9/\n    clientIds:')
   t.match(local, 'jwksUri')
-  const file = join(t.testdir({ 'poolgate.yaml': local }), 'poolgate.yaml')
   const token = createIssuer().access()
+  const dir = t.testdir({ 'poolgate.yaml': local, 'token.txt': token })
+  const file = join(dir, 'poolgate.yaml')
   const commands = [...readme.matchAll(/(?:^|`)(npm run (?:-s )?poolgate -- [^`#\n]+)/gm)]
   t.ok(commands.length >= 3)
   for (const [, command = ''] of commands) {
-    const typed = command.replace('poolgate.yaml', file).replace('TOKEN', token)
+    const typed = command
+      .replace('poolgate.yaml', file)
+      .replace('token.txt', join(dir, 'token.txt'))
+      .replace('TOKEN', token)
     const { status, stdout, stderr } = spawnSync('sh', ['-c', typed], {
       cwd: ROOT,
       encoding: 'utf8',
     })
-    t.equal(status, command.includes('inspect') ? 1 : 0, `${command}\n${stderr}`)
-    t.match(stdout, /fine: |NAME|"token_use"/)
+    const denied = command.includes('explain') ? 3 : 0
+    t.equal(status, command.includes('inspect') ? 1 : denied, `${command}\n${stderr}`)
+    t.match(stdout, /fine: |NAME|"token_use"|^to change: /m)
   }
 })
 
