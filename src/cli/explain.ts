@@ -8,6 +8,7 @@ import type { Question } from '../explain/question.ts'
 import { toText } from '../explain/to-text.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
 import { fetchKeys, toPoolSettings } from './fetch-keys.ts'
+import { withoutScheme } from './token-text.ts'
 
 export interface ExplainOptions {
   readonly tokenFile?: string
@@ -19,9 +20,6 @@ export interface ExplainOptions {
 
 const URL = /^(?:(https?):\/\/([^/?#]*))?((?:[/?#].*)?)$/is
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)$/
-/** What comes along when a whole header line is copied. */
-const SCHEME = /^(?:authorization:\s*)?bearer\s+/i
-
 /** 0 allows, 3 denies, 2 when it cannot be asked. */
 export async function explainRequest(
   config: Config,
@@ -106,7 +104,7 @@ async function readToken(
   if (file === undefined) return undefined
   try {
     const text = file === '-' ? await readStdin() : readFileSync(file, 'utf8')
-    return text.trim().replace(SCHEME, '')
+    return withoutScheme(text.trim())
   } catch (error) {
     return { problem: `the token file cannot be read (${(error as NodeJS.ErrnoException).code})` }
   }

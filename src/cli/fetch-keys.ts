@@ -1,9 +1,9 @@
 // The keys of one user pool, fetched once for a command that judges tokens offline. What it started has to be stopped.
-import { readFileSync } from 'node:fs'
 import type { Clock } from '../base/clock.ts'
 import { fetchJson } from '../base/fetch-json.ts'
 import type { Config } from '../config/schema.ts'
 import { createKeyRefresh, type KeyRefresh } from '../token/key-refresh.ts'
+import { readSeed } from '../token/read-seed.ts'
 import type { UserPoolSettings } from '../token/user-pool.ts'
 
 type Pool = Config['userPools'][string]
@@ -26,19 +26,10 @@ export async function fetchKeys(
       },
     },
   )
-  await keys.start(readSeed(pool.jwksFile, failed))
+  const seed = readSeed(pool.jwksFile)
+  if (seed.problem !== undefined) failed(seed.problem)
+  await keys.start(seed.document)
   return keys
-}
-
-function readSeed(file: string | undefined, failed: (problem: string) => void): unknown {
-  if (file === undefined) return undefined
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    const { code = 'it is not JSON' } = error as NodeJS.ErrnoException
-    failed(`the seed file ${file} cannot be used (${code})`)
-    return undefined
-  }
 }
 
 export function toPoolSettings(name: string, pool: Pool): UserPoolSettings {

@@ -1,15 +1,13 @@
 // `poolgate token inspect`: what a token says and what each configured pool says of it. Never prints the signature.
 import type { Config } from '../config/schema.ts'
-import { toRelative } from '../explain/explain-token.ts'
+import { toRelative } from '../explain/relative-time.ts'
 import { type JsonObject, parseJsonObject } from '../token/strict-json.ts'
 import { createVerifier, isRejected } from '../token/verifier.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
 import { fetchKeys, toPoolSettings } from './fetch-keys.ts'
+import { withoutScheme } from './token-text.ts'
 
 const TIMES = ['exp', 'nbf', 'iat', 'auth_time']
-
-/** What comes along when a whole header line is copied. */
-const SCHEME = /^(?:authorization:\s*)?bearer\s+/i
 
 /**
  * 0 when some configured pool accepts the token, or when there is no configuration to ask and it is a token at all;
@@ -20,7 +18,7 @@ export async function inspectToken(
   config: Config | undefined,
   context: CommandContext,
 ): Promise<ExitCode> {
-  const token = given.replace(SCHEME, '')
+  const token = withoutScheme(given)
   if (token !== given) context.stderr('what stands before the token (Bearer) was left out\n')
   const isToken = describe(token, context)
   if (!isToken) context.stderr('not a token: expected three parts, the first two JSON objects\n')

@@ -79,17 +79,17 @@ export const listen = z
   .prefault('127.0.0.1:8080')
   .describe('Where requests come in: `host:port`, `unix:/path`, or a mapping with TLS.')
 
-export const admin = z
+const listenOrNone = z
   .union([z.literal('none'), address, listener], listenError)
   .transform((value) => (value === 'none' ? value : toListen(value)))
+
+export const admin = listenOrNone
   .prefault('127.0.0.1:9090')
   .describe(
     'Where health and metrics are served, never on the data listener; `none` switches it off.',
   )
 
-export const extAuthz = z
-  .union([z.literal('none'), address, listener], listenError)
-  .transform((value) => (value === 'none' ? value : toListen(value)))
+export const extAuthz = listenOrNone
   .prefault('none')
   .describe(
     "Where Envoy's gRPC external authorization (`envoy.service.auth.v3.Authorization`) is answered: `host:port`, `unix:/path`, or a mapping with TLS. Default: nowhere.",

@@ -3,6 +3,7 @@
 import { firstValue } from '../http/headers.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { DenyReason } from '../policy/decision.ts'
+import { FOR_DECISIONS, RESERVED } from '../proxy/obstacle.ts'
 import { adviseClaim, adviseGroup, adviseScope } from './advise-rules.ts'
 import type { Miss } from './explain-route.ts'
 import type { Situation } from './situation.ts'
@@ -136,10 +137,10 @@ function adviseUse({ route, claims }: Situation): string {
 
 function adviseRoute({ nearest, facts, detail, config }: Situation): string {
   const path = facts?.target.path ?? ''
-  if (/reserved/.test(detail)) {
+  if (detail === RESERVED.detail) {
     return `choose another path: what lies below ${config.pathPrefix} is the gateway's own; pathPrefix renames it`
   }
-  if (/upstream: none/.test(detail)) {
+  if (detail === FOR_DECISIONS.detail) {
     return 'ask as an ingress does (--via auth-request, forward-auth or ext-authz), or give the route an upstream'
   }
   if (nearest === undefined) {

@@ -23,6 +23,7 @@ import {
   type VerifierPool,
   type Wanted,
 } from '../token/verifier.ts'
+import { toRelative } from './relative-time.ts'
 import { type Check, toCheck, toInfo, toOk } from './step.ts'
 
 export interface TokenExplanation {
@@ -163,12 +164,4 @@ function timesOf(claims: Claims, nowMs: number): string {
       return typeof seconds === 'number' ? `${name} ${toRelative(seconds * 1000 - nowMs)}` : []
     })
     .join(', ')
-}
-
-/** `in 5m 3s`, or `2h 1m 0s ago`. @param ms from now */
-export function toRelative(ms: number): string {
-  const seconds = Math.round(Math.abs(ms) / 1000)
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60]
-  const span = [h && `${h}h`, m && `${m}m`, `${s}s`].filter(Boolean).join(' ')
-  return ms >= 0 ? `in ${span}` : `${span} ago`
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { Decision } from '../policy/decision.ts'
 import { givenId } from '../proxy/exchange.ts'
-import type { ExchangeRecord } from '../telemetry/exchange-record.ts'
+import { type ExchangeRecord, UNKNOWN } from '../telemetry/exchange-record.ts'
 
 /** One check from its arrival to its answer; each part is filled in once it is known. */
 export interface Check {
@@ -41,30 +41,23 @@ export function toCheckRecord(
   const principal = decision?.principal
   const durationMs = clock.monotonic() - startedMonotonicMs
   return {
+    ...UNKNOWN,
     id,
     startedAtMs,
     endpoint: 'ext-authz-grpc',
-    method: facts?.method ?? '',
-    host: facts?.host.authority ?? '',
-    path: facts?.target.path ?? '',
+    ...(facts && { method: facts.method, host: facts.host.authority, path: facts.target.path }),
     clientAddress: facts?.clientAddress ?? peer,
     status,
-    route: decision?.route?.name ?? '',
-    routeIndex: decision?.route?.index ?? -1,
+    ...(decision?.route && { route: decision.route.name, routeIndex: decision.route.index }),
     decision: reason === '' ? 'allow' : 'deny',
     reason,
     detail,
-    subject: principal?.subject ?? '',
-    userPool: principal?.userPool ?? '',
-    clientId: principal?.clientId ?? '',
-    upstream: '',
-    target: '',
-    attempts: 0,
-    outcome: 'complete',
+    ...(principal && {
+      subject: principal.subject,
+      userPool: principal.userPool,
+      clientId: principal.clientId,
+    }),
     durationMs,
     overheadMs: durationMs,
-    upstreamMs: -1,
-    requestBytes: 0,
-    responseBytes: 0,
   }
 }

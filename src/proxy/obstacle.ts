@@ -15,7 +15,7 @@ export const RESERVED: Deny = {
   route: undefined,
 }
 
-const FOR_DECISIONS: Obstacle = {
+export const FOR_DECISIONS: Obstacle = {
   reason: 'route_not_found',
   detail: 'a route for decisions alone (upstream: none)',
 }

@@ -1,6 +1,5 @@
 // Compiles a configuration into what the request path uses, and swaps it whole: each request is judged by one configuration.
 // Key sets and upstreams whose own settings stay the same are carried over, so that a reload never begins without keys.
-import { readFileSync } from 'node:fs'
 import type { Clock } from '../base/clock.ts'
 import type { FetchJsonResult } from '../base/fetch-json.ts'
 import { createTurnBudget } from '../base/turn-budget.ts'
@@ -14,6 +13,7 @@ import { compileRules } from '../policy/compile-rules.ts'
 import { compilePrincipal } from '../policy/principal.ts'
 import { compileReserved } from '../route/reserved.ts'
 import { createKeyRefresh, type KeyRefresh, type KeyRefreshSettings } from '../token/key-refresh.ts'
+import { readSeed } from '../token/read-seed.ts'
 import { createVerifier, type Verifier } from '../token/verifier.ts'
 import { readTlsFiles } from '../upstream/read-tls-files.ts'
 import {
@@ -137,7 +137,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       onRetired: (retired) => current?.verifier.forget(retired),
       onChange: (problem) => ports.keysChanged(name, problem),
     })
-    const seed = jwksFile === undefined ? {} : readSeed(jwksFile)
+    const seed = readSeed(jwksFile)
     if (seed.problem !== undefined) ports.keysChanged(name, seed.problem)
     void keys.start(seed.document)
     return keys
@@ -196,23 +196,6 @@ function toUpstreamSources(
     ],
   )
   return Object.fromEntries(sources)
-}
-
-interface Seed {
-  readonly document?: unknown
-  /** Why there is no document. */
-  readonly problem?: string
-}
-
-/** The document as it stands; whether it holds keys is judged, and told, by the key set. */
-function readSeed(file: string): Seed {
-  try {
-    return { document: JSON.parse(readFileSync(file, 'utf8')) }
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const why = code === undefined ? 'is not JSON' : `cannot be read (${code})`
-    return { problem: `the seed file ${file} ${why}` }
-  }
 }
 
 interface CarryOver<T> {

@@ -1,6 +1,6 @@
 // What telemetry gets of a request that was refused before it was one: nothing of it is known but who sent it.
 import type { Clock } from '../base/clock.ts'
-import type { ExchangeRecord } from '../telemetry/exchange-record.ts'
+import { type ExchangeRecord, UNKNOWN } from '../telemetry/exchange-record.ts'
 import type { EarlyRefusal } from './listener.ts'
 
 export function toEarlyRecord(
@@ -8,6 +8,7 @@ export function toEarlyRecord(
   clock: Pick<Clock, 'now'>,
 ): ExchangeRecord {
   return {
+    ...UNKNOWN,
     id,
     reason,
     detail,
@@ -15,23 +16,5 @@ export function toEarlyRecord(
     clientAddress: address,
     startedAtMs: clock.now(),
     decision: 'deny',
-    outcome: 'complete',
-    endpoint: '',
-    method: '',
-    host: '',
-    path: '',
-    route: '',
-    routeIndex: -1,
-    subject: '',
-    userPool: '',
-    clientId: '',
-    upstream: '',
-    target: '',
-    attempts: 0,
-    durationMs: 0,
-    overheadMs: 0,
-    upstreamMs: -1,
-    requestBytes: 0,
-    responseBytes: 0,
   }
 }

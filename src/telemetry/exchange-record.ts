@@ -43,3 +43,29 @@ export interface ExchangeRecord {
   readonly requestBytes: number
   readonly responseBytes: number
 }
+
+/** What every record has of which nothing is known. */
+export const UNKNOWN: Omit<ExchangeRecord, 'id' | 'startedAtMs' | 'decision'> = {
+  endpoint: '',
+  method: '',
+  host: '',
+  path: '',
+  clientAddress: '',
+  status: 0,
+  route: '',
+  routeIndex: -1,
+  reason: '',
+  detail: '',
+  subject: '',
+  userPool: '',
+  clientId: '',
+  upstream: '',
+  target: '',
+  attempts: 0,
+  outcome: 'complete',
+  durationMs: 0,
+  overheadMs: 0,
+  upstreamMs: -1,
+  requestBytes: 0,
+  responseBytes: 0,
+}

@@ -7,6 +7,7 @@ import { DENY_REASONS } from '../../src/policy/decision.ts'
 import { compilePolicy } from '../../src/policy/policy.ts'
 import { compilePrincipal } from '../../src/policy/principal.ts'
 import { createConfigText } from '../support/config-text.ts'
+import { RESERVED } from '../../src/proxy/obstacle.ts'
 
 const { config } = loadConfig(
   createConfigText({
@@ -110,7 +111,7 @@ t.test('tokens: whose they are, and whose are wanted', async (t) => {
 t.test('keys, ingresses and routes are named', async (t) => {
   const keys = advise('keys_unavailable', { keyProblem: 'no answer' })
   t.match(keys, /make https:\/\/cognito-idp\S+\/jwks\.json reachable from here \(no answer\)/)
-  t.match(advise('route_not_found', { detail: 'a reserved path' }), /below \/_poolgate/)
+  t.match(advise('route_not_found', { detail: RESERVED.detail }), /below \/_poolgate/)
   const bytes = advise('headers_too_large', { detail: '20000 bytes of identity headers' })
   t.match(bytes, /fewer groups, or take headers out of identityHeaders/)
   const nearest = {

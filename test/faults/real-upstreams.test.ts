@@ -3,12 +3,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.ts'
 import { startFaultGateway } from '../support/fault-gateway.ts'
+import { freePort } from '../support/free-ports.ts'
 import { ask, count, inLanes } from '../support/many-requests.ts'
 
 const KIB = 1024
@@ -31,15 +31,6 @@ const nginx = find('nginx')
 const haproxy = find('haproxy')
 const needs = (program: string | undefined, name: string) =>
   program === undefined ? { skip: `${name} is not here to be an upstream` } : {}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-}
 
 interface Peer {
   readonly origin: string

@@ -1,12 +1,13 @@
 // WebSockets by way of other programs: TLS on the client's side, nginx and HAProxy as upstreams, and a thousand that come and go.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
 import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/free-ports.ts'
 import { scrape } from '../support/scrape.ts'
 import { createSelfSigned } from '../support/self-signed.ts'
 import { type ConfigParts, startGateway } from '../support/start-gateway.ts'
@@ -63,14 +64,6 @@ t.test('wss: the same over TLS', async (t) => {
   const url = gate.origin.replace('https', 'wss')
   t.equal(await converse(url, gate.issuer.access(), cert), 1000)
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 const PEERS = {
   nginx: {

@@ -1,12 +1,12 @@
 // Runs a folder of examples/ as its README says, on free ports: Poolgate, the peer that asks it, and a service that records.
 import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { loadConfig } from '../../src/config/load.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { eventually } from './eventually.ts'
+import { freePorts } from './free-ports.ts'
 import { createIssuer, type TestIssuer } from './issuer.ts'
 import { startJwksServer } from './jwks-server.ts'
 import { realClock } from './real-clock.ts'
@@ -119,15 +119,4 @@ function withPorts(text: string, ports: Readonly<Record<string, number>>): strin
     const name = names.find(([, usual]) => usual === Number(port))?.[0]
     return name === undefined ? port : String(ports[name])
   })
-}
-
-/** Taken together, so that no two are the same. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  }
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

@@ -1,6 +1,5 @@
 // Running instances of EC2, by tag or by Auto Scaling group, as moto's EC2 answers.
 import { spawn, spawnSync } from 'node:child_process'
-import { createServer } from 'node:net'
 import {
   CreateTagsCommand,
   DescribeInstancesCommand,
@@ -11,18 +10,11 @@ import {
 import t from 'tap'
 import { createEc2LookUp, type Ec2Settings } from '../../src/upstream/ec2-lookup.ts'
 import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/free-ports.ts'
 
 const REGION = 'eu-west-1'
 const hasMoto = spawnSync('python3', ['-c', 'import moto.server']).status === 0
 const withMoto = hasMoto ? {} : { skip: 'python3 has no moto.server: no EC2 was asked' }
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** The SDK finds these by its own rules. */
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' })
