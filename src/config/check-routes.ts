@@ -85,7 +85,9 @@ function checkAccess(access: unknown, path: ConfigPath, pools: readonly string[]
   return [
     ...checkUserPool(rule, path, pools),
     ...checkScopes(rule, path),
-    ...['groups', 'scopes'].flatMap((key) => checkMembership(rule[key], [...path, key])),
+    ...['groups', 'scopes', 'providers', 'amr'].flatMap((key) =>
+      checkMembership(rule[key], [...path, key]),
+    ),
   ]
 }
 

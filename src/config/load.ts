@@ -1,6 +1,7 @@
 // From a file's text and the environment to a valid configuration, or every problem at once. Nothing is half loaded.
 import { readFileSync, statSync } from 'node:fs'
 import { checkRoutes } from './check-routes.ts'
+import { checkSessions } from './check-sessions.ts'
 import { checkSettings } from './check-settings.ts'
 import { checkUpstreams } from './check-upstreams.ts'
 import { findWarnings } from './find-warnings.ts'
@@ -44,6 +45,7 @@ export function loadConfig(text: string, file: string, env: Environment): Printa
   const findings = withoutFollowUps(settings, [
     ...toFindings(parsed.error?.issues ?? []),
     ...checkSettings(asMapping(settings.value)),
+    ...checkSessions(asMapping(settings.value)),
     ...checkUpstreams(asMapping(settings.value)),
     ...checkRoutes(asMapping(settings.value)),
   ])

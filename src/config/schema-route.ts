@@ -114,8 +114,33 @@ const accessRule = z
       .exactOptional()
       .describe("The caller's `cognito:groups`. Default: not checked."),
     scopes: membership.exactOptional().describe("The token's scopes. Default: not checked."),
+    providers: membership
+      .exactOptional()
+      .describe(
+        'Where the caller signed in, by `identities` of the ID token: names of providers, `COGNITO` for the user pool itself. Default: not checked.',
+      ),
     claims,
+    acr: listOf(
+      text(
+        'an authentication context class such as urn:cognito:loa:4',
+        /^[\x21\x23-\x5B\x5D-\x7E]+$/,
+      ),
+      'a list of authentication context classes',
+      'expected at least one; leave acr out to ask for none',
+    )
+      .exactOptional()
+      .describe('How the caller signed in: one of these `acr` values. Default: not checked.'),
+    amr: membership
+      .exactOptional()
+      .describe('Methods by which the caller signed in, by `amr`. Default: not checked.'),
+    maxAuthAge: duration(1_000, 30 * 24 * HOUR_MS)
+      .exactOptional()
+      .describe('How long ago the caller signed in at most, by `auth_time`. Default: not checked.'),
   })
+  .transform(({ maxAuthAge, ...rest }) => ({
+    ...rest,
+    ...(maxAuthAge !== undefined && { maxAuthAgeMs: maxAuthAge }),
+  }))
   .meta({ id: 'accessRule', description: 'What a caller must have.' })
 
 const ACCESS_WORDS = ['public', 'authenticated'] as const
@@ -212,6 +237,11 @@ export const route = z.strictObject({
   name: text(NAME, NAME_PATTERN).describe('A unique name; it stands in logs and metrics.'),
   match,
   access,
+  signIn: text('the name of a session')
+    .exactOptional()
+    .describe(
+      'Which of `sessions` browsers sign in with on this route; a bearer token goes before it. Default: nobody signs in here.',
+    ),
   upstream: text('the name of an upstream, or none').describe(
     'Which upstream requests go to; `none` on a route for decisions alone, where an ingress asks and forwards.',
   ),

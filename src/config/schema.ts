@@ -4,6 +4,7 @@ import { count, duration, expected, flag, listOf, oneOf, size, text } from './fi
 import { CLAIM, HEADER_NAME, HEADER_NAME_PATTERN } from './identity-header-names.ts'
 import { admin, extAuthz, limits, listen, timeouts, trustedProxies } from './schema-listener.ts'
 import { NAME, NAME_PATTERN, route } from './schema-route.ts'
+import { session } from './schema-session.ts'
 import { upstream } from './schema-upstream.ts'
 import { userPool } from './schema-user-pool.ts'
 
@@ -94,6 +95,12 @@ export const configSchema = z
       .record(name, userPool, { error: expected('a mapping of name to user pool') })
       .prefault({})
       .describe('Cognito user pools whose tokens are accepted, by a name of your choice.'),
+    sessions: z
+      .record(name, session, { error: expected('a mapping of name to session') })
+      .prefault({})
+      .describe(
+        'Ways in which browsers sign in, by a name of your choice; routes name theirs in `signIn`.',
+      ),
     tokenCache,
     upstreams: z
       .record(name, upstream, { error: expected('a mapping of name to upstream') })

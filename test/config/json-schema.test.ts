@@ -10,6 +10,8 @@ import { createConfigText } from '../support/config-text.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const EXAMPLE = readFileSync(join(ROOT, 'config.example.yaml'), 'utf8')
+/** What it asks for and has no default. */
+const EXAMPLE_ENV = { SESSION_KEY: 'a secret of no less than 32 characters' }
 const schema = toJsonSchema()
 const isValid = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
 
@@ -36,7 +38,7 @@ t.test('what loading refuses by kind or key is not valid by it', async (t) => {
 })
 
 t.test('the example loads without a problem or a warning', async (t) => {
-  t.strictSame(loadConfig(EXAMPLE, 'config.example.yaml', {}).warnings, [])
+  t.strictSame(loadConfig(EXAMPLE, 'config.example.yaml', EXAMPLE_ENV).warnings, [])
 })
 
 /** Key paths of a schema; shared definitions count once, under their own name. */

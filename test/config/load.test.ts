@@ -35,6 +35,7 @@ t.test('a small configuration loads with every default', async (t) => {
         clockToleranceMs: 0,
       },
     },
+    sessions: {},
     tokenCache: { entries: 10_000, bytes: 64 * 1024 ** 2, ttlMs: 300_000 },
     upstreams: {
       orders: {
@@ -246,7 +247,10 @@ t.test('a substituted value stands in no problem, whichever setting it breaks', 
   for (const index of settings) {
     const lines = EVERYWHERE.with(index, (EVERYWHERE[index] ?? '').replace(/: .*/, ': ${SECRET}'))
     try {
-      const loaded = loadConfig(lines.join('\n'), 'c.yaml', { SECRET: secret })
+      const loaded = loadConfig(lines.join('\n'), 'c.yaml', {
+        SECRET: secret,
+        SESSION_KEY: secret.repeat(3),
+      })
       t.notMatch(loaded.toYaml(), secret)
       t.notMatch(JSON.stringify(loaded.warnings), secret)
     } catch (error) {

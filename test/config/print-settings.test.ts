@@ -28,7 +28,12 @@ const WITH_REFERENCES = createConfigText({
     targets: [http://127.0.0.1:9]
     queue: \${QUEUE}`,
 })
-const ENV = { POOL: 'eu-west-1_SECRET', CLIENT: 'hunter2', QUEUE: '77' }
+const ENV = {
+  POOL: 'eu-west-1_SECRET',
+  CLIENT: 'hunter2',
+  QUEUE: '77',
+  SESSION_KEY: 'hunter2'.repeat(5),
+}
 
 t.test('what is printed loads to the same configuration', async (t) => {
   for (const text of [EXAMPLE, createConfigText(), WITH_REFERENCES]) {
