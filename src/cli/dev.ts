@@ -11,6 +11,8 @@ import { loadChecked } from './serve.ts'
 export interface DevOptions {
   /** Undefined: the built-in users. */
   readonly users?: string | undefined
+  /** Where the dev pool keeps its users. Undefined: in memory only. */
+  readonly data?: string | undefined
   /** Of the gateway. Undefined: 8080, or a free one. */
   readonly port?: string | undefined
   /** Of the dev pool. Undefined: 9229, or a free one. */
@@ -103,6 +105,8 @@ async function startPool(options: DevOptions, context: CommandContext): Promise<
   return startDevPool({
     clock: context.clock,
     usersFile: options.users,
+    dataFile: options.data,
+    onCode: (username, _purpose, code) => stderr(`confirmation code for ${username}: ${code}\n`),
     port: await choosePort(
       options.poolPort,
       { usual: DEFAULT_POOL_PORT, what: 'dev user pool', reserved: options.port },
@@ -160,7 +164,13 @@ async function toFacts(
   { invocation }: CommandContext,
 ): Promise<GuideFacts> {
   const { MINT_PATH } = await import('../dev-pool/mint-endpoint.ts')
-  const users = pool.users()
+  const { isReadable } = await import('../dev-pool/password.ts')
+  // Whom the users file names: nobody can sign in here as the others, whose passwords only they know.
+  const users = pool
+    .users()
+    .flatMap(({ password, ...user }) =>
+      password !== undefined && isReadable(password) ? [{ ...user, password }] : [],
+    )
   const names = users.filter(({ enabled }) => enabled).slice(0, MAX_TOKENS)
   const tokens = await Promise.all(
     names.map(async ({ username }) => [username, await pool.mint(username)] as const),
@@ -212,10 +222,11 @@ async function isFree(port: number): Promise<boolean> {
   }
 }
 
-/** A bad users file, or a port that cannot be had; anything else is a defect. */
+/** A bad users file or data file, or a port that cannot be had; anything else is a defect. */
 function isExpected(error: unknown): boolean {
   const { name, code, syscall } = error as NodeJS.ErrnoException
-  return name === 'UsersFileError' || (code !== undefined && syscall === 'listen')
+  const isFile = name === 'UsersFileError' || name === 'DataFileError'
+  return isFile || (code !== undefined && syscall === 'listen')
 }
 
 /** For a port that a flag asked for: which flag, and what to do. */

@@ -102,6 +102,7 @@ const addDev: Add = (program, context, done) => {
     .command('dev')
     .description('a dev user pool, a demo upstream and a gateway between them, on loopback')
     .option('--users <file>', 'users of the dev pool, as YAML (default: three built-in users)')
+    .option('--data <file>', 'keeps users and groups of the dev pool from one run to the next')
     .option('--port <number>', "the gateway's port (default: 8080, or a free one)")
     .option('--pool-port <number>', "the dev pool's port (default: 9229, or a free one)")
     .option('--config <file>', 'your routes in place of the demo ones, still with the dev pool')

@@ -1,14 +1,26 @@
 // Refusals of the user pool API, in Cognito's own words: SDKs tell them apart by type, people by message.
 
 export type ApiErrorType =
+  | 'AliasExistsException'
+  | 'CodeMismatchException'
+  | 'EnableSoftwareTokenMFAException'
+  | 'ExpiredCodeException'
+  | 'GroupExistsException'
   | 'InternalErrorException'
   | 'InvalidParameterException'
+  | 'InvalidPasswordException'
+  | 'LimitExceededException'
   | 'NotAuthorizedException'
+  | 'PasswordResetRequiredException'
+  | 'PreconditionNotMetException'
   | 'ResourceNotFoundException'
   | 'SerializationException'
   | 'UnknownOperationException'
   | 'UnsupportedTokenTypeException'
+  | 'UnsupportedUserStateException'
+  | 'UserNotConfirmedException'
   | 'UserNotFoundException'
+  | 'UsernameExistsException'
 
 export interface ApiError {
   readonly type: ApiErrorType

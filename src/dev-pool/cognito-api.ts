@@ -1,7 +1,7 @@
 // The operations of the user pool API that applications sign in with, by their AWS names. Expected refusals are ApiErrors.
-import { timingSafeEqual } from 'node:crypto'
 import { errors, jwtVerify, type JWTPayload } from 'jose'
 import type { Clock } from '../base/clock.ts'
+import type { Accounts } from './accounts.ts'
 import {
   type ApiError,
   type ApiResult,
@@ -10,10 +10,12 @@ import {
   notAuthorized,
   toApiError,
 } from './api-error.ts'
+import type { ConfirmationCodes } from './confirmation-codes.ts'
 import type { PoolKeys } from './pool-keys.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import { API_SCOPE, type SignIn, TOKEN_LIFE_SECONDS, type Tokens } from './tokens.ts'
 import type { DevUser, Directory } from './user.ts'
+import type { UserStore } from './user-store.ts'
 
 export interface CognitoApiOptions {
   readonly clock: Clock
@@ -23,6 +25,9 @@ export interface CognitoApiOptions {
   readonly tokens: Tokens
   readonly refreshTokens: RefreshTokens
   readonly directory: () => Directory
+  readonly store: UserStore
+  readonly codes: ConfirmationCodes
+  readonly accounts: Accounts
 }
 
 export type Input = Readonly<Record<string, unknown>>
@@ -91,13 +96,18 @@ async function signInByPassword(
 ): Promise<ApiResult> {
   if (typeof username !== 'string') return missingParameter('USERNAME')
   if (typeof password !== 'string') return missingParameter('PASSWORD')
-  const user = options.directory().users.get(username)
-  // One answer for both, as a pool gives that prevents user existence errors.
-  if (user === undefined || !isSameText(user.password, password)) {
-    return notAuthorized('Incorrect username or password.')
+  const step = options.accounts.authenticate(username, password)
+  if (isApiError(step)) return step
+  if (!('challenge' in step))
+    return toAuthenticated(await toAuthenticationResult(options, step.user))
+  const { challenge, session, user } = step
+  return {
+    body: {
+      ChallengeName: challenge,
+      Session: session,
+      ChallengeParameters: { USER_ID_FOR_SRP: user.username },
+    },
   }
-  if (!user.enabled) return notAuthorized('User is disabled.')
-  return toAuthenticated(await toAuthenticationResult(options, user))
 }
 
 const REFRESH_REFUSALS = {
@@ -186,9 +196,4 @@ function checkClient({ clientId }: CognitoApiOptions, given: string): ApiError |
 
 function toObject(value: unknown): Input {
   return typeof value === 'object' && value !== null ? (value as Input) : {}
-}
-
-function isSameText(expected: string, given: string): boolean {
-  const [left, right] = [Buffer.from(expected), Buffer.from(given)]
-  return left.length === right.length && timingSafeEqual(left, right)
 }

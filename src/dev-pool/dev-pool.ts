@@ -2,13 +2,15 @@
 import { createServer } from 'node:http'
 import type { Clock } from '../base/clock.ts'
 import { listenOn } from '../base/listen.ts'
+import { createAccounts } from './accounts.ts'
+import { type CodePurpose, createConfirmationCodes } from './confirmation-codes.ts'
 import { JWKS_PATH } from './oidc-documents.ts'
 import { createPoolHandler, type PoolHandler } from './pool-handler.ts'
 import { createPoolKeys } from './pool-keys.ts'
 import { createRefreshTokens } from './refresh-tokens.ts'
 import { createTokens, type TokenChanges, type TokenUse } from './tokens.ts'
 import type { DevUser } from './user.ts'
-import { createUsers } from './users.ts'
+import { createUserStore } from './user-store.ts'
 
 export interface DevPoolOptions {
   readonly clock: Clock
@@ -16,6 +18,10 @@ export interface DevPoolOptions {
   readonly port: number
   /** Undefined: the built-in users. */
   readonly usersFile?: string | undefined
+  /** Where users and groups are kept from one start to the next; undefined: in memory only. */
+  readonly dataFile?: string | undefined
+  /** Told every confirmation code, in place of an e-mail or a text message. */
+  readonly onCode?: (username: string, purpose: CodePurpose, code: string) => void
   /** The users file changed: undefined when the new users are in force, or why the former ones stay. */
   readonly onUsersChange?: (problem: string | undefined) => void
   /** A defect of the dev pool itself. */
@@ -31,6 +37,8 @@ export interface DevPool {
   readonly origin: string
   /** The users as they are now. */
   users(): readonly DevUser[]
+  /** The latest confirmation code that a user can still use. */
+  code(username: string): string | undefined
   /** A token without a sign-in. Rejects for a name that is no user's. */
   mint(username: string, wanted?: MintOptions): Promise<string>
   stop(): Promise<void>
@@ -44,24 +52,28 @@ export interface MintOptions extends TokenChanges {
 const USER_POOL_ID = 'local_devpool'
 const CLIENT_ID = '0devclient0000000000000001'
 
-/** @throws UsersFileError; rejects with the system's error when the port is taken */
+/** @throws UsersFileError, DataFileError; rejects with the system's error when the port is taken */
 export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
   const { clock, onFault = () => {} } = options
-  const users = createUsers({
+  const store = createUserStore({
     clock,
-    file: options.usersFile,
+    usersFile: options.usersFile,
+    dataFile: options.dataFile,
     onChange: options.onUsersChange ?? (() => {}),
   })
-  const directory = users.current
+  const { directory } = store
   const keys = await createPoolKeys()
   const server = await startServer(options.port).catch((error) => {
-    users.stop()
+    store.stop()
     throw error
   })
   const issuer = `${server.origin}/${USER_POOL_ID}`
   const tokens = createTokens({ clock, keys, issuer, clientId: CLIENT_ID, directory })
   const refreshTokens = createRefreshTokens(clock)
-  const api = { clock, issuer, clientId: CLIENT_ID, keys, tokens, refreshTokens, directory }
+  const codes = createConfirmationCodes(clock, options.onCode)
+  const accounts = createAccounts({ clock, store, codes })
+  const state = { clock, store, directory, codes, accounts, keys, tokens, refreshTokens }
+  const api = { ...state, issuer, clientId: CLIENT_ID }
   server.handle(createPoolHandler(api, onFault))
 
   return {
@@ -71,13 +83,14 @@ export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
     jwksUri: issuer + JWKS_PATH,
     origin: server.origin,
     users: () => [...directory().users.values()],
+    code: codes.latest,
     async mint(username, { use = 'access', ...changes } = {}) {
       const user = directory().users.get(username)
       if (user === undefined) throw new Error(`the dev pool has no user ${username}`)
       return tokens.mint(use, user, tokens.signIn(), changes)
     },
     async stop() {
-      users.stop()
+      store.stop()
       await server.stop()
     },
   }

@@ -1,6 +1,14 @@
 // Reads a users file into a Directory, or says everything that is wrong with it, each with its place. Guesses nothing.
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
-import { type DevGroup, type DevUser, type Directory, toSubject } from './user.ts'
+import { isFlagAttribute, isTextAttribute } from './attributes.ts'
+import {
+  type DevGroup,
+  type DevUser,
+  type Directory,
+  NAME,
+  NO_PRECEDENCE,
+  toSubject,
+} from './user.ts'
 
 type Path = readonly (string | number)[]
 type Mapping = ReadonlyMap<unknown, unknown>
@@ -11,13 +19,6 @@ export class UsersFileError extends Error {
   override readonly name = 'UsersFileError'
 }
 
-const TEXT_ATTRIBUTES = new Set(
-  `name given_name family_name middle_name nickname preferred_username profile picture website gender birthdate zoneinfo
-  locale phone_number email`.split(/\s+/),
-)
-const FLAG_ATTRIBUTES = new Set(['email_verified', 'phone_number_verified'])
-/** Cognito's own rule for user and group names: 1 to 128 letters, digits, marks, symbols, punctuation. */
-const NAME = /^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$/u
 const SCOPE = /^[!#-[\]-~]+$/
 const EMPTY: Mapping = new Map()
 
@@ -114,16 +115,19 @@ function readUser(username: string, value: unknown, path: Path, report: Report):
     username,
     sub,
     enabled: enabled === true,
+    status: 'CONFIRMED',
     password: readText(user.get('password'), [...path, 'password'], report),
     groups: readNames(user.get('groups'), [...path, 'groups'], NAME, report),
     scopes: readNames(user.get('scopes'), [...path, 'scopes'], SCOPE, report),
     attributes: readAttributes(user.get('attributes') ?? EMPTY, [...path, 'attributes'], report),
+    createdMs: 0,
+    modifiedMs: 0,
   }
 }
 
 function readGroup(_name: string, value: unknown, path: Path, report: Report): DevGroup {
   const group = readMapping(value, path, ['role', 'precedence'], report)
-  const precedence = group.get('precedence') ?? Number.MAX_SAFE_INTEGER
+  const precedence = group.get('precedence') ?? NO_PRECEDENCE
   if (!Number.isSafeInteger(precedence) || (precedence as number) < 0) {
     report([...path, 'precedence'], 'expected a whole number from 0')
   }
@@ -136,10 +140,10 @@ function readAttributes(value: unknown, path: Path, report: Report): DevUser['at
   const attributes: Record<string, string | boolean> = {}
   for (const [key, given] of readMapping(value, path, undefined, report)) {
     const name = String(key)
-    const isText = TEXT_ATTRIBUTES.has(name) || /^custom:\S{1,20}$/.test(name)
-    if (FLAG_ATTRIBUTES.has(name) && typeof given === 'boolean') attributes[name] = given
-    else if (FLAG_ATTRIBUTES.has(name)) report([...path, name], 'expected true or false')
-    else if (isText) attributes[name] = readText(given, [...path, name], report)
+    const isFlag = isFlagAttribute(name)
+    if (isFlag && typeof given === 'boolean') attributes[name] = given
+    else if (isFlag) report([...path, name], 'expected true or false')
+    else if (isTextAttribute(name)) attributes[name] = readText(given, [...path, name], report)
     else report([...path, name], 'not a standard attribute; begin your own with custom:')
   }
   return 'email' in attributes ? { email_verified: false, ...attributes } : attributes
