@@ -1,0 +1,27 @@
+// Counts sign-ins that were completed and then asked for again, so that a browser whose session does not last is told why, instead of
+// being sent round for ever. Unsealed: whoever changes it only misleads himself.
+import type { RawHeaders } from '../http/headers.ts'
+import { cookiesOf, toExpired, toSetCookie } from './own-cookies.ts'
+
+const COOKIE = '__Host-poolgate-turns'
+const WINDOW_MS = 60_000
+const MAX_TURNS = 3
+
+export const NO_TURNS = toExpired(COOKIE)
+
+/** Whether so many sign-ins were completed within a minute that one more would not help. */
+export function isGoingRound(headers: RawHeaders, nowMs: number): boolean {
+  return lateTurns(headers, nowMs).length >= MAX_TURNS
+}
+
+/** The Set-Cookie line for one more. */
+export function countTurn(headers: RawHeaders, nowMs: number): string {
+  const turns = [...lateTurns(headers, nowMs), nowMs].slice(-MAX_TURNS)
+  return toSetCookie(COOKIE, turns.join('.'), WINDOW_MS / 1000)
+}
+
+function lateTurns(headers: RawHeaders, nowMs: number): number[] {
+  const value = cookiesOf(headers, COOKIE).find(({ name }) => name === COOKIE)?.value ?? ''
+  const times = value.split('.', MAX_TURNS).map(Number)
+  return times.filter((time) => time <= nowMs && time > nowMs - WINDOW_MS)
+}
