@@ -1,7 +1,8 @@
 // A service to stand behind the gateway for a first try: it answers every request with what it received, as JSON or as a page.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { listenOn } from '../base/listen.ts'
-import { DEMO_PAGE_POLICY, toDemoPage } from './demo-page.ts'
+import { toDemoPage } from './demo-page.ts'
+import { PAGE_POLICY } from './page.ts'
 import { type ReceivedRequest, receiveRequest } from './received-request.ts'
 
 export interface DemoUpstream {
@@ -38,7 +39,7 @@ function respond(
   response.writeHead(200, {
     'content-type': isPage ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
-    'content-security-policy': isPage ? DEMO_PAGE_POLICY : "default-src 'none'",
+    'content-security-policy': isPage ? PAGE_POLICY : "default-src 'none'",
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cache-control': 'no-store',

@@ -3,7 +3,16 @@ import { createServer } from 'node:http'
 import type { Clock } from '../base/clock.ts'
 import { listenOn } from '../base/listen.ts'
 import { createAccounts } from './accounts.ts'
+import {
+  API_CLIENT_ID,
+  createClients,
+  SERVER_CLIENT_ID,
+  SERVER_CLIENT_SECRET,
+  WEB_CLIENT_ID,
+} from './clients.ts'
 import { type CodePurpose, createConfirmationCodes } from './confirmation-codes.ts'
+import { createBrowsers } from './managed-login/browsers.ts'
+import { createAuthorizationCodes } from './oauth/authorization-codes.ts'
 import { JWKS_PATH } from './oidc-documents.ts'
 import { createPoolHandler, type PoolHandler } from './pool-handler.ts'
 import { createPoolKeys } from './pool-keys.ts'
@@ -20,6 +29,12 @@ export interface DevPoolOptions {
   readonly usersFile?: string | undefined
   /** Where users and groups are kept from one start to the next; undefined: in memory only. */
   readonly dataFile?: string | undefined
+  /** Where the app clients may send browsers back to; undefined: any http URL on loopback. */
+  readonly callbackUrls?: readonly string[] | undefined
+  /** The same after signing out. */
+  readonly logoutUrls?: readonly string[] | undefined
+  /** How long access and ID tokens live. Default: one hour. */
+  readonly tokenSeconds?: number | undefined
   /** Told every confirmation code, in place of an e-mail or a text message. */
   readonly onCode?: (username: string, purpose: CodePurpose, code: string) => void
   /** The users file changed: undefined when the new users are in force, or why the former ones stay. */
@@ -30,10 +45,15 @@ export interface DevPoolOptions {
 
 export interface DevPool {
   readonly userPoolId: string
+  /** Signs in by API. */
   readonly clientId: string
+  /** Signs browsers in. */
+  readonly webClientId: string
+  /** For servers, with a user or without. */
+  readonly serverClient: { readonly id: string; readonly secret: string }
   readonly issuer: string
   readonly jwksUri: string
-  /** Where the user pool API answers. */
+  /** Where the user pool API and the managed login answer. */
   readonly origin: string
   /** The users as they are now. */
   users(): readonly DevUser[]
@@ -50,7 +70,6 @@ export interface MintOptions extends TokenChanges {
 }
 
 const USER_POOL_ID = 'local_devpool'
-const CLIENT_ID = '0devclient0000000000000001'
 
 /** @throws UsersFileError, DataFileError; rejects with the system's error when the port is taken */
 export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
@@ -68,17 +87,38 @@ export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
     throw error
   })
   const issuer = `${server.origin}/${USER_POOL_ID}`
-  const tokens = createTokens({ clock, keys, issuer, clientId: CLIENT_ID, directory })
-  const refreshTokens = createRefreshTokens(clock)
+  const tokens = createTokens({
+    clock,
+    keys,
+    issuer,
+    directory,
+    clientId: API_CLIENT_ID,
+    lifeSeconds: options.tokenSeconds,
+  })
   const codes = createConfirmationCodes(clock, options.onCode)
-  const accounts = createAccounts({ clock, store, codes })
-  const state = { clock, store, directory, codes, accounts, keys, tokens, refreshTokens }
-  const api = { ...state, issuer, clientId: CLIENT_ID }
-  server.handle(createPoolHandler(api, onFault))
+  const parts = {
+    clock,
+    store,
+    directory,
+    codes,
+    accounts: createAccounts({ clock, store, codes }),
+    keys,
+    tokens,
+    refreshTokens: createRefreshTokens(clock),
+    issuer,
+    clientId: API_CLIENT_ID,
+    userPoolId: USER_POOL_ID,
+    clients: createClients(options),
+    authorizationCodes: createAuthorizationCodes(clock),
+    browsers: createBrowsers(clock),
+  }
+  server.handle(createPoolHandler(parts, onFault))
 
   return {
     userPoolId: USER_POOL_ID,
-    clientId: CLIENT_ID,
+    clientId: API_CLIENT_ID,
+    webClientId: WEB_CLIENT_ID,
+    serverClient: { id: SERVER_CLIENT_ID, secret: SERVER_CLIENT_SECRET },
     issuer,
     jwksUri: issuer + JWKS_PATH,
     origin: server.origin,

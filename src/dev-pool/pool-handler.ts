@@ -3,29 +3,38 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ApiResult, isApiError, toApiError } from './api-error.ts'
 import { answerOperation, type CognitoApiOptions, type Input } from './cognito-api.ts'
+import {
+  type Answer,
+  type Endpoint,
+  type Endpoints,
+  notAllowed,
+  type PoolRequest,
+  toJson,
+  toText,
+} from './endpoint.ts'
 import { isForLoopback, readSmallBody } from './local-request.ts'
+import { createManagedLogin } from './managed-login/managed-login.ts'
+import type { ManagedLoginOptions } from './managed-login/visit.ts'
 import { MINT_PATH, parseMintRequest } from './mint-endpoint.ts'
+import { CORS } from './oauth/oauth-form.ts'
+import { createOAuthEndpoints } from './oauth/oauth-endpoints.ts'
 import { DISCOVERY_PATH, JWKS_PATH, toDiscovery, toJwks } from './oidc-documents.ts'
 
 const SERVICE = 'AWSCognitoIdentityProviderService.'
 const AMZ_JSON = 'application/x-amz-json-1.1'
 
-interface Answer {
-  readonly status: number
-  readonly contentType: string
-  readonly body: string
-  readonly headers?: Readonly<Record<string, string>>
-}
-
 export type PoolHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+export type PoolHandlerOptions = CognitoApiOptions & ManagedLoginOptions
 
 /** @param report what to do with a defect of the pool itself; the client gets a 500 */
 export function createPoolHandler(
-  options: CognitoApiOptions,
+  options: PoolHandlerOptions,
   report: (error: unknown) => void,
 ): PoolHandler {
+  const endpoints = createEndpoints(options)
   return (request, response) => {
-    answer(options, request).then(
+    answer(endpoints, request).then(
       (made) => respond(request, response, made),
       (error) => {
         // A client that breaks off in the middle of its body is no defect.
@@ -38,28 +47,41 @@ export function createPoolHandler(
   }
 }
 
-async function answer(options: CognitoApiOptions, request: IncomingMessage): Promise<Answer> {
-  if (!isForLoopback(request)) return toText(403, 'not meant for loopback: wrong Host')
-  const [path = ''] = (request.url ?? '').split('?', 1)
-  const pool = new URL(options.issuer).pathname
-  if (path === pool + JWKS_PATH) return toDocument(request, toJwks(options.keys))
-  if (path === pool + DISCOVERY_PATH) return toDocument(request, toDiscovery(options.issuer))
-  if (path !== '/' && path !== MINT_PATH) return toText(404, 'not found')
-  if (request.method !== 'POST') return notAllowed('POST')
-  const body = await readSmallBody(request)
-  if (body === undefined) return toText(413, 'the body is larger than 64 KiB')
-  return path === '/' ? callApi(options, request, body) : mint(options, request, body)
+function createEndpoints(options: PoolHandlerOptions): Endpoints {
+  const { pathname: pool, origin } = new URL(options.issuer)
+  const document = (content: object) => ({ GET: () => toJson(200, content, CORS) })
+  return new Map<string, Readonly<Record<string, Endpoint>>>([
+    ['/', { POST: (request) => callApi(options, request) }],
+    [MINT_PATH, { POST: (request) => mint(options, request) }],
+    [pool + JWKS_PATH, document(toJwks(options.keys))],
+    [pool + DISCOVERY_PATH, document(toDiscovery(options.issuer, origin))],
+    ...createOAuthEndpoints(options),
+    ...createManagedLogin(options),
+  ])
 }
 
-function toDocument({ method }: IncomingMessage, document: object): Answer {
-  if (method !== 'GET' && method !== 'HEAD') return notAllowed('GET, HEAD')
-  return { status: 200, contentType: 'application/json', body: JSON.stringify(document) }
+async function answer(endpoints: Endpoints, request: IncomingMessage): Promise<Answer> {
+  if (!isForLoopback(request)) return toText(403, 'not meant for loopback: wrong Host')
+  const { url = '', method = '', headers } = request
+  const [path = ''] = url.split('?', 1)
+  const methods = endpoints.get(path)
+  if (methods === undefined) return toText(404, 'not found')
+  const endpoint = methods[method === 'HEAD' ? 'GET' : method]
+  if (endpoint === undefined) return notAllowed(toAllow(methods))
+  const body = await readSmallBody(request)
+  if (body === undefined) return toText(413, 'the body is larger than 64 KiB')
+  return endpoint({ path, query: new URLSearchParams(url.slice(path.length)), body, headers })
+}
+
+function toAllow(methods: Readonly<Record<string, Endpoint>>): string {
+  return Object.keys(methods)
+    .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ')
 }
 
 async function callApi(
   options: CognitoApiOptions,
-  { headers }: IncomingMessage,
-  body: string,
+  { headers, body }: PoolRequest,
 ): Promise<Answer> {
   const target = String(headers['x-amz-target'] ?? '')
   if (!target.startsWith(SERVICE)) {
@@ -97,8 +119,7 @@ function toApiAnswer(result: ApiResult): Answer {
 
 async function mint(
   { directory, tokens }: CognitoApiOptions,
-  { headers }: IncomingMessage,
-  body: string,
+  { headers, body }: PoolRequest,
 ): Promise<Answer> {
   if (headers.origin !== undefined) return toText(403, 'not for browsers')
   const wanted = parseMintRequest(body)
@@ -108,14 +129,6 @@ async function mint(
   if (user === undefined)
     return toText(404, `no such user; there are ${[...users.keys()].join(', ')}`)
   return toText(200, await tokens.mint(wanted.use, user, tokens.signIn(), wanted.changes))
-}
-
-function toText(status: number, text: string): Answer {
-  return { status, contentType: 'text/plain; charset=utf-8', body: `${text}\n` }
-}
-
-function notAllowed(methods: string): Answer {
-  return { ...toText(405, 'method not allowed'), headers: { allow: methods } }
 }
 
 function respond(request: IncomingMessage, response: ServerResponse, answer: Answer): void {

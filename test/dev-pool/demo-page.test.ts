@@ -1,7 +1,8 @@
 // The demo page: readable, and nothing that arrives is more than text in it.
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { DEMO_PAGE_POLICY, toDemoPage } from '../../src/dev-pool/demo-page.ts'
+import { toDemoPage } from '../../src/dev-pool/demo-page.ts'
+import { PAGE_POLICY } from '../../src/dev-pool/page.ts'
 
 const EVIL = `<script>alert("1")</script>&'`
 const ESCAPED = '&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;'
@@ -61,7 +62,7 @@ t.test('the policy allows exactly the style sheet of the page', async (t) => {
   const page = toDemoPage({ method: 'GET', target: '/', headers: [], body: { bytes: 0, text: '' } })
   const style = /<style>(.*)<\/style>/s.exec(page)?.[1] ?? ''
   const hash = createHash('sha256').update(style).digest('base64')
-  t.match(DEMO_PAGE_POLICY, `'sha256-${hash}'`)
+  t.match(PAGE_POLICY, `'sha256-${hash}'`)
   t.notMatch(page, /style="|onclick|src=|href="(?!data:)/)
   t.match(page, '<html lang="en">')
 })

@@ -21,18 +21,20 @@ t.test('the issuer is a loopback address with the pool id', async (t) => {
   t.match(pool.clientId, /^[a-z0-9]{26}$/)
 })
 
-t.test(
-  'the discovery document names the issuer and its keys, and no endpoint that is not there',
-  async (t) => {
-    const answer = await fetch(`${pool.issuer}/.well-known/openid-configuration`)
-    t.equal(answer.headers.get('content-type'), 'application/json')
-    const document = (await answer.json()) as Record<string, unknown>
-    t.equal(document.issuer, pool.issuer)
-    t.equal(document.jwks_uri, pool.jwksUri)
-    t.same(document.id_token_signing_alg_values_supported, ['RS256'])
-    t.notOk(Object.keys(document).some((name) => name.endsWith('_endpoint')))
-  },
-)
+t.test('the discovery document names the issuer, its keys and its endpoints', async (t) => {
+  const answer = await fetch(`${pool.issuer}/.well-known/openid-configuration`)
+  t.equal(answer.headers.get('content-type'), 'application/json')
+  t.equal(answer.headers.get('access-control-allow-origin'), '*')
+  const document = (await answer.json()) as Record<string, unknown>
+  t.equal(document.issuer, pool.issuer)
+  t.equal(document.jwks_uri, pool.jwksUri)
+  t.same(document.id_token_signing_alg_values_supported, ['RS256'])
+  for (const [name, url] of Object.entries(document)) {
+    if (!name.endsWith('_endpoint')) continue
+    t.match(url, pool.origin, name)
+    t.not((await fetch(String(url))).status, 404, name)
+  }
+})
 
 t.test("jose and AWS's own library verify its tokens", async (t) => {
   const accessToken = await pool.mint('reader')

@@ -54,7 +54,9 @@ t.test('the documents are for GET and HEAD, the rest for POST', async (t) => {
     ['GET', '/_dev/mint', 405],
     ['GET', '/other_pool/.well-known/jwks.json', 404],
     ['GET', '/.well-known/jwks.json', 404],
-    ['POST', '/oauth2/token', 404],
+    ['GET', '/oauth2/token', 405],
+    ['POST', '/oauth2/authorize', 405],
+    ['POST', '/oauth2/other', 404],
   ]
   for (const [method, path, status] of cases) {
     const answer = await fetch(pool.origin + path, { method })

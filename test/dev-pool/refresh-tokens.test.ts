@@ -4,7 +4,7 @@ import { createRefreshTokens } from '../../src/dev-pool/refresh-tokens.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 
 const DAY_MS = 86_400_000
-const signIn = { authTime: 1, originJti: 'origin', eventId: 'event' }
+const signIn = { authTime: 1, originJti: 'origin', eventId: 'event', clientId: 'client' }
 
 t.test('a token stands for the sign-in it was issued for', async (t) => {
   const refreshTokens = createRefreshTokens(createFakeClock())

@@ -35,7 +35,12 @@ const tokens = createTokens({
   directory: () => directory,
 })
 const user = (name: string) => directory.users.get(name) as DevUser
-const signIn = { authTime: 5, originJti: 'the-origin', eventId: 'the-event' }
+const signIn = {
+  authTime: 5,
+  originJti: 'the-origin',
+  eventId: 'the-event',
+  clientId: 'the-client',
+}
 
 t.test('an access token has these claims and no others', async (t) => {
   const token = await tokens.mint('access', user('jane'), signIn)

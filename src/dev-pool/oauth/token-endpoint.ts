@@ -1,0 +1,114 @@
+// /oauth2/token: codes, refresh tokens and client credentials for tokens. Whatever is not exactly right gets nothing.
+import { createHash } from 'node:crypto'
+import { type Answer, type PoolRequest, toJson } from '../endpoint.ts'
+import type { GrantType } from '../clients.ts'
+import { isVoidSignIn, type DevUser } from '../user.ts'
+import type { CodeGrant } from './authorization-codes.ts'
+import { CORS, type OAuthForm, readOAuthForm, refuse } from './oauth-form.ts'
+import type { OAuthOptions } from './oauth-options.ts'
+import { parseScopes, resourceScopes } from './scopes.ts'
+import type { SignIn } from '../tokens.ts'
+
+type Exchange = (options: OAuthOptions, form: OAuthForm) => Promise<Answer>
+
+const EXCHANGES = new Map<string, Exchange>([
+  ['authorization_code', exchangeCode],
+  ['refresh_token', exchangeRefreshToken],
+  ['client_credentials', exchangeClientCredentials],
+] satisfies [GrantType, Exchange][])
+
+export async function answerToken(options: OAuthOptions, request: PoolRequest): Promise<Answer> {
+  const form = readOAuthForm(request, options.clients)
+  if ('status' in form) return form
+  const grantType = form.get('grant_type')
+  if (grantType === undefined) return refuse('invalid_request')
+  const exchange = EXCHANGES.get(grantType)
+  if (exchange === undefined) return refuse('unsupported_grant_type')
+  if (!form.client.grantTypes.includes(grantType as GrantType)) return refuse('unauthorized_client')
+  return exchange(options, form)
+}
+
+async function exchangeCode(options: OAuthOptions, { client, get }: OAuthForm): Promise<Answer> {
+  const { authorizationCodes, refreshTokens } = options
+  const [code, redirectUri] = [get('code'), get('redirect_uri')]
+  if (code === undefined || redirectUri === undefined) return refuse('invalid_request')
+  const redeemed = authorizationCodes.redeem(code)
+  if (redeemed.kind === 'reused') {
+    // Somebody else may have been first: RFC 6749 section 10.5.
+    refreshTokens.revokeSignIn(redeemed.originJti)
+    return refuse('invalid_grant')
+  }
+  if (redeemed.kind === 'unknown') return refuse('invalid_grant')
+  const { grant } = redeemed
+  const { signIn, username } = grant
+  const isMeant = signIn.clientId === client.id && grant.redirectUri === redirectUri
+  if (!isMeant || !isProof(grant, get('code_verifier'))) return refuse('invalid_grant')
+  const user = options.directory().users.get(username)
+  if (!user?.enabled) return refuse('invalid_grant')
+  return toTokens(options, user, signIn, {
+    nonce: grant.nonce,
+    refreshToken: refreshTokens.issue(username, signIn),
+  })
+}
+
+/** A verifier without a challenge is refused too: someone took the challenge away (RFC 9700 section 4.8). */
+function isProof({ codeChallenge }: CodeGrant, verifier: string | undefined): boolean {
+  if (codeChallenge === undefined || verifier === undefined) return codeChallenge === verifier
+  const isVerifier = /^[\w.~-]{43,128}$/.test(verifier)
+  return isVerifier && createHash('sha256').update(verifier).digest('base64url') === codeChallenge
+}
+
+async function exchangeRefreshToken(
+  options: OAuthOptions,
+  { client, get }: OAuthForm,
+): Promise<Answer> {
+  const { directory, refreshTokens } = options
+  const token = get('refresh_token')
+  if (token === undefined) return refuse('invalid_request')
+  const grant = refreshTokens.find(token)
+  if (typeof grant === 'string' || grant.signIn.clientId !== client.id) {
+    return refuse('invalid_grant')
+  }
+  const user = directory().users.get(grant.username)
+  if (!user?.enabled || isVoidSignIn(user, grant.issuedMs)) return refuse('invalid_grant')
+  const { rotationGraceMs } = client
+  const refreshToken =
+    rotationGraceMs === undefined
+      ? undefined
+      : refreshTokens.exchange(token, grant, rotationGraceMs)
+  return toTokens(options, user, grant.signIn, { refreshToken })
+}
+
+async function exchangeClientCredentials(
+  { directory, tokens }: OAuthOptions,
+  { client, get }: OAuthForm,
+): Promise<Answer> {
+  const scopes = parseScopes(get('scope'), resourceScopes(directory()))
+  if (scopes === undefined) return refuse('invalid_scope')
+  return toJson(
+    200,
+    {
+      access_token: await tokens.mintForClient(client.id, scopes),
+      expires_in: tokens.lifeSeconds,
+      token_type: 'Bearer',
+    },
+    CORS,
+  )
+}
+
+async function toTokens(
+  { tokens }: OAuthOptions,
+  user: DevUser,
+  signIn: SignIn,
+  { nonce, refreshToken }: { nonce?: string | undefined; refreshToken: string | undefined },
+): Promise<Answer> {
+  const { access, id } = await tokens.mintPair(user, signIn, nonce)
+  const answer = {
+    ...(id !== undefined && { id_token: id }),
+    access_token: access,
+    ...(refreshToken !== undefined && { refresh_token: refreshToken }),
+    expires_in: tokens.lifeSeconds,
+    token_type: 'Bearer',
+  }
+  return toJson(200, answer, CORS)
+}
