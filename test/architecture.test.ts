@@ -60,7 +60,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   protobufjs: ['external-auth/check-messages.ts'],
   undici: ['upstream', 'base/fetch-json.ts', 'base/bounded-fetch.ts'],
   jose: ['token/key-set.ts', 'session/seal.ts', 'dev-pool'],
-  ioredis: ['session/redis-store.ts'],
+  ioredis: ['session/redis-shelf.ts'],
   oauth4webapi: ['session/managed-login.ts'],
   'csv-parse/sync': ['dev-pool'],
   'lru-cache': ['token/token-cache.ts', 'session'],

@@ -100,9 +100,14 @@ export function compileOwnedHeaders(
   }
 }
 
+/** The value of every line of a field, in order. @param name in lower case */
+export function valuesOf(headers: RawHeaders, name: string): string[] {
+  return headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === name)
+}
+
 /** Every line of a field, in order, as one list (RFC 9110 section 5.3). @param name in lower case */
 export function listValue(headers: RawHeaders, name: string): string | undefined {
-  const lines = headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === name)
+  const lines = valuesOf(headers, name)
   return lines.length === 0 ? undefined : lines.join(', ')
 }
 

@@ -12,7 +12,7 @@ import { isRejected } from '../token/verifier.ts'
 import type { Attempt } from './attempts.ts'
 import { type AuthorizeHints, toAuthorizeQuery } from './authorize-query.ts'
 import type { Session, SessionTokens, SessionTokenUse } from './session.ts'
-import type { Refreshed } from './session-keeper.ts'
+import type { Refreshed } from './renewal.ts'
 import { checkAccessHash, checkOwnClient, checkStrength } from './token-checks.ts'
 
 export interface ManagedLoginOptions {

@@ -1,35 +1,256 @@
-// Keeps sessions between requests: what can be asked of whoever does.
+// Finds, renews and ends the session that a request comes with. A session that is known is answered at once; each is renewed once, however
+// many requests wait for that. Whatever cannot be told is no session.
 import type { Clock } from '../base/clock.ts'
+import { createBackoff } from '../base/backoff.ts'
+import { cookieNameOf } from '../config/check-sessions.ts'
 import type { SessionSettings } from '../config/schema-session.ts'
 import type { RawHeaders } from '../http/headers.ts'
-import type { Session, SessionTokens } from './session.ts'
+import { createTokenCache } from '../token/token-cache.ts'
+import { createSeal } from './seal.ts'
+import { createRedisShelf } from './redis-shelf.ts'
+import { createRenewal, type Live, type Refreshed } from './renewal.ts'
+import type { Session } from './session.ts'
+import {
+  type CookieParts,
+  readCookieParts,
+  toExpiredCookies,
+  toSetCookies,
+} from './session-cookie.ts'
+import { createCookieShelf, type Shelf, ShelfError } from './shelf.ts'
 
 export type Found =
+  /** No cookie of the session. */
   | { readonly kind: 'none' }
+  /** It is over, or was none: broken, expired, idle, signed out, refused by the user pool. `cookies` end it in the browser. */
   | { readonly kind: 'ended'; readonly detail: string; readonly cookies: readonly string[] }
+  /** Nobody can tell now: the store is down, or the tokens have expired while no new ones can be had. */
   | { readonly kind: 'unavailable'; readonly detail: string; readonly retryAfterSeconds: number }
+  /** `cookies`: Set-Cookie values that the answer has to have; mostly none. */
   | { readonly kind: 'session'; readonly session: Session; readonly cookies: readonly string[] }
 
-export type Refreshed =
-  | { readonly kind: 'refreshed'; readonly tokens: SessionTokens; readonly tokensEndMs: number }
-  | { readonly kind: 'refused'; readonly detail: string }
-  | { readonly kind: 'failed'; readonly detail: string }
-
 export interface SessionKeeper {
+  /** At once for a session that was seen lately. */
   find(headers: RawHeaders): Found | Promise<Found>
+  /** Set-Cookie values; or how large it would be. */
   begin(session: Session): Promise<readonly string[] | { readonly tooLarge: number }>
-  end(
-    headers: RawHeaders,
-  ): Promise<{ readonly session: Session | undefined; readonly cookies: readonly string[] }>
+  /** The session, so that its tokens can be revoked, and the Set-Cookie values that end it. */
+  end(headers: RawHeaders): Promise<Ended>
+  /** True once for each key, for all replicas that share the store. */
   claim(key: string, ttlMs: number): Promise<boolean>
   close(): Promise<void>
 }
 
-export type CreateSessionKeeper = (
-  options: { readonly name: string; readonly settings: SessionSettings },
-  ports: {
-    readonly clock: Clock
-    readonly refresh: (session: Session) => Promise<Refreshed>
-    readonly changed: (problem: string | undefined) => void
-  },
-) => SessionKeeper
+export interface Ended {
+  readonly session: Session | undefined
+  readonly cookies: readonly string[]
+}
+
+export interface SessionKeeperPorts {
+  readonly clock: Clock
+  /** New tokens for old ones. Never rejects. */
+  readonly refresh: (session: Session) => Promise<Refreshed>
+  /** The store began or ceased to fail. */
+  readonly changed: (problem: string | undefined) => void
+}
+
+export type CreateSessionKeeper = typeof createSessionKeeper
+
+const KNOWN = { entries: 10_000, bytes: 128 * 1024 * 1024 }
+const MAX_ENDED = 100_000
+const LEAST_SEEN_MS = 60_000
+const UNAVAILABLE_SECONDS = 5
+
+export function createSessionKeeper(
+  { name, settings }: { readonly name: string; readonly settings: SessionSettings },
+  ports: SessionKeeperPorts,
+): SessionKeeper {
+  const { clock } = ports
+  const cookie = cookieNameOf(name, settings.cookie)
+  const shelf = createShelf(name, settings, ports)
+  const renewal = createRenewal({
+    clock,
+    shelf,
+    refresh: ports.refresh,
+    lifeOf,
+    forget,
+    kept(live) {
+      if (!Array.isArray(toSetCookies(cookie, live.text, 1))) {
+        forget(live, 'it has grown beyond what cookies hold: set store')
+      } else byText.set(live.text, live)
+    },
+  })
+  const byText = createTokenCache<Live>(KNOWN)
+  const byId = new Map<string, Live>()
+  const endedIds = new Map<string, number>()
+
+  function find(headers: RawHeaders): Found | Promise<Found> {
+    const parts = readCookieParts(headers, cookie)
+    if (parts === undefined) return { kind: 'none' }
+    const live = parts.text === undefined ? undefined : byText.get(parts.text)
+    const isKnown = live !== undefined && clock.now() - live.askedMs < shelf.believedMs
+    return isKnown ? judge(live, parts) : ask(parts).catch(toUnavailable)
+  }
+
+  async function ask(parts: CookieParts): Promise<Found> {
+    const { text } = parts
+    const session = text === undefined ? undefined : await shelf.get(text)
+    if (text === undefined || session === undefined) {
+      const known = text === undefined ? undefined : byText.get(text)
+      if (known !== undefined) forget(known, 'signed out elsewhere')
+      return over('it cannot be read', parts)
+    }
+    const live = meet(session, text)
+    byText.set(text, live)
+    return judge(live, parts)
+  }
+
+  /** The one that is in use here, brought up to what the shelf has. */
+  function meet(session: Session, text: string): Live {
+    const known = byId.get(session.id)
+    const now = clock.now()
+    if (known !== undefined) {
+      known.askedMs = now
+      if (isNewer(session, known.session)) {
+        known.session = session
+        known.text = text
+      }
+      return known
+    }
+    const live: Live = {
+      session,
+      text,
+      askedMs: now,
+      usedMs: session.seenMs,
+      retryMs: 0,
+      backoff: createBackoff(Math.random),
+    }
+    const ended = endedIds.get(session.id)
+    if (ended !== undefined) live.ended = 'signed out'
+    remember(byId, session.id, live, KNOWN.entries)
+    return live
+  }
+
+  function judge(live: Live, parts: CookieParts): Found | Promise<Found> {
+    const now = clock.now()
+    const why = live.ended ?? whyOver(live, now)
+    if (why !== undefined) {
+      if (live.ended === undefined) forget(live, why)
+      return over(why, parts)
+    }
+    live.usedMs = now
+    if (isRefreshDue(live, now)) renewal.renew(live)
+    else if (isSeenLongAgo(live, now)) renewal.touch(live)
+    else return settle(live, parts)
+    // A refresh may take its time, and tokens that still hold are used meanwhile.
+    const waits = now >= live.session.tokensEndMs || isSeenLongAgo(live, now)
+    return waits && live.work !== undefined
+      ? live.work.then(() => settle(live, parts))
+      : settle(live, parts)
+  }
+
+  /** Tokens that have expired are of no use, and nothing more is waited for. */
+  function settle(live: Live, parts: CookieParts): Found {
+    const now = clock.now()
+    if (live.ended !== undefined) return over(live.ended, parts)
+    if (now < live.session.tokensEndMs) return answer(live, parts)
+    if (live.session.tokens.refresh === undefined) {
+      forget(live, 'its tokens have expired')
+      return over('its tokens have expired', parts)
+    }
+    const retryAfterSeconds = Math.max(1, Math.ceil((live.retryMs - now) / 1_000))
+    return { kind: 'unavailable', detail: 'its tokens cannot be refreshed', retryAfterSeconds }
+  }
+
+  function answer({ session, text }: Live, parts: CookieParts): Found {
+    if (parts.text === text) return { kind: 'session', session, cookies: [] }
+    const cookies = toSetCookies(cookie, text, cookieLifeOf(session), parts.names)
+    return { kind: 'session', session, cookies: Array.isArray(cookies) ? cookies : [] }
+  }
+
+  function over(detail: string, { names }: CookieParts): Found {
+    return { kind: 'ended', detail, cookies: toExpiredCookies(cookie, names) }
+  }
+
+  function forget(live: Live, why: string): void {
+    live.ended = why
+    remember(endedIds, live.session.id, live.session.endsMs, MAX_ENDED)
+    byId.delete(live.session.id)
+  }
+
+  function whyOver({ session, usedMs }: Live, now: number): string | undefined {
+    if (now >= session.endsMs) return 'its lifetime is over'
+    const lastMs = Math.max(usedMs, session.seenMs)
+    return now - lastMs >= settings.idleMs ? 'nobody used it for too long' : undefined
+  }
+
+  function isRefreshDue({ session, retryMs, work }: Live, now: number): boolean {
+    const { tokens, tokensEndMs } = session
+    if (tokens.refresh === undefined || now < tokensEndMs - settings.refreshBeforeMs) return false
+    return work !== undefined || now >= retryMs
+  }
+
+  function isSeenLongAgo({ session }: Live, now: number): boolean {
+    const stepMs = Math.max(LEAST_SEEN_MS, settings.idleMs / 10)
+    return Number.isFinite(settings.idleMs) && now - session.seenMs >= stepMs
+  }
+
+  function lifeOf({ endsMs }: Session): number {
+    return Math.min(endsMs - clock.now(), settings.idleMs)
+  }
+
+  /** A ticket stays what it is, so the browser is not told of each use. */
+  function cookieLifeOf(session: Session): number {
+    return shelf.isInCookie ? lifeOf(session) : session.endsMs - clock.now()
+  }
+
+  return {
+    find,
+    async begin(session) {
+      const text = await shelf.add(session, lifeOf(session))
+      const cookies = toSetCookies(cookie, text, cookieLifeOf(session))
+      if (Array.isArray(cookies)) byText.set(text, meet(session, text))
+      return cookies
+    },
+    async end(headers) {
+      const parts = readCookieParts(headers, cookie)
+      if (parts === undefined) return { session: undefined, cookies: [] }
+      const cookies = toExpiredCookies(cookie, parts.names)
+      const session = parts.text === undefined ? undefined : await shelf.get(parts.text)
+      if (session === undefined || parts.text === undefined) return { session: undefined, cookies }
+      const live = meet(session, parts.text)
+      forget(live, 'signed out')
+      await shelf.drop(live.session)
+      return { session: live.session, cookies }
+    },
+    claim: shelf.claim,
+    close: shelf.close,
+  }
+}
+
+function isNewer(one: Session, other: Session): boolean {
+  return one.tokensEndMs > other.tokensEndMs || one.seenMs > other.seenMs
+}
+
+function toUnavailable(error: unknown): Found {
+  if (!(error instanceof ShelfError)) throw error
+  return { kind: 'unavailable', detail: error.message, retryAfterSeconds: UNAVAILABLE_SECONDS }
+}
+
+/** The oldest go first. */
+function remember<V>(map: Map<string, V>, key: string, value: V, most: number): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size <= most) return
+  const [oldest = ''] = map.keys()
+  map.delete(oldest)
+}
+
+function createShelf(
+  name: string,
+  { store, keys }: SessionSettings,
+  { clock, changed }: SessionKeeperPorts,
+): Shelf {
+  const seal = createSeal(keys)
+  if (store === undefined) return createCookieShelf(name, seal, clock)
+  return createRedisShelf({ name, store, seal }, changed)
+}

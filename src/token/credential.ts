@@ -1,6 +1,6 @@
 // Finds the presented, still unverified credential of a request (RFC 6750 section 2.1). A body is never read for one, and any place
 // but Authorization only where the route names it.
-import type { RawHeaders } from '../http/headers.ts'
+import { type RawHeaders, valuesOf } from '../http/headers.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import {
   type CredentialPlaces,
@@ -49,7 +49,7 @@ export function findCredential(
 ): Presented | Rejected {
   const offered =
     places.webSocketProtocol === true && upgrade === 'websocket'
-      ? valuesOf(headers, 'sec-websocket-protocol', takeProtocol)
+      ? takenFrom(headers, 'sec-websocket-protocol', takeProtocol)
       : []
   const asked = places.query === undefined ? [] : takeParameter(target.query, places.query).values
   const deliberate = [authorization !== undefined, offered.length > 0, asked.length > 0]
@@ -59,15 +59,13 @@ export function findCredential(
   if (asked.length > 0) return theOne(asked.map((value) => decodeParameter(value) ?? ''))
   const { cookie } = places
   const kept =
-    cookie === undefined ? [] : valuesOf(headers, 'cookie', (field) => takeCookie(field, cookie))
+    cookie === undefined ? [] : takenFrom(headers, 'cookie', (field) => takeCookie(field, cookie))
   return kept.length === 0 ? NOWHERE : theOne(kept, true)
 }
 
 /** Of all lines of a field; `name` in lower case. */
-function valuesOf(headers: RawHeaders, name: string, take: (field: string) => Taken): string[] {
-  return headers.flatMap((field, i) =>
-    i % 2 === 1 && headers[i - 1]?.toLowerCase() === name ? take(field).values : [],
-  )
+function takenFrom(headers: RawHeaders, name: string, take: (field: string) => Taken): string[] {
+  return valuesOf(headers, name).flatMap((field) => take(field).values)
 }
 
 function theOne([token = '', ...more]: readonly string[], isAmbient = false): Presented | Rejected {
