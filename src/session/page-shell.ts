@@ -25,19 +25,19 @@ a:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-off
 export const STYLE_HASH = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`
 
 /** HTML that may be put into a page as it is. */
-export interface Html {
+export interface Markup {
   readonly html: string
 }
 
 /** A template whose values are escaped, save those that are HTML, and lists of it. */
-export function html(
+export function markup(
   texts: TemplateStringsArray,
-  ...values: readonly (string | Html | readonly Html[])[]
-): Html {
+  ...values: readonly (string | Markup | readonly Markup[])[]
+): Markup {
   return { html: texts.map((text, i) => `${i === 0 ? '' : toHtml(values[i - 1])}${text}`).join('') }
 }
 
-function toHtml(value: string | Html | readonly Html[] = ''): string {
+function toHtml(value: string | Markup | readonly Markup[] = ''): string {
   if (typeof value === 'string') return escapeText(value)
   return 'html' in value ? value.html : value.map((one) => one.html).join('')
 }
@@ -54,17 +54,16 @@ function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string)
 }
 
-export function toDocument(title: string, content: Html): string {
-  return html`<!doctype html>
+/** Nothing may stand beside the style in its element, or its hash would be another. */
+export function toDocument(title: string, content: Markup): string {
+  return markup`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width,initial-scale=1" />
         <meta name="robots" content="noindex" />
         <title>${title}</title>
-        <style>
-          ${{ html: STYLE }}
-        </style>
+        <style>${{ html: STYLE }}</style>
       </head>
       <body>
         <main>
@@ -72,5 +71,5 @@ export function toDocument(title: string, content: Html): string {
           ${content}
         </main>
       </body>
-    </html> `.html
+    </html>`.html
 }

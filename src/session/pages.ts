@@ -1,6 +1,6 @@
 // The words of the pages that people see around signing in: what happened, why, and what to do next. Holds no secret and no token.
 import { type OwnPage, toPage } from './own-page.ts'
-import { type Html, html, toDocument } from './page-shell.ts'
+import { type Markup, markup, toDocument } from './page-shell.ts'
 import type { SignInFailure } from './managed-login.ts'
 
 /** What differs between two answers with the same page. */
@@ -12,7 +12,7 @@ interface Occasion {
 interface Words {
   readonly status: number
   readonly title: string
-  readonly content: Html
+  readonly content: Markup
   readonly headers?: readonly string[]
 }
 
@@ -21,13 +21,13 @@ function toAnswer({ status, title, content, headers }: Words, occasion: Occasion
 }
 
 /** @param url may hold what a client sent; it is escaped */
-function signInAgain(url: string, text = 'Sign in again'): Html {
-  return html`<p class="actions"><a class="button" href="${url}">${text}</a></p>`
+function signInAgain(url: string, text = 'Sign in again'): Markup {
+  return markup`<p class="actions"><a class="button" href="${url}">${text}</a></p>`
 }
 
 /** The host that the browser asked is not one that a session is configured for. */
 export function unknownHostPage(authority: string): OwnPage {
-  const content = html`<p>Nobody can sign in at <code>${authority}</code>.</p>
+  const content = markup`<p>Nobody can sign in at <code>${authority}</code>.</p>
     <p class="soft">
       For the operator: none of the configured <code>sessions</code> has an origin with this host
       and port in its <code>origins</code>. The request's <code>Host</code> is what counts; a proxy
@@ -39,8 +39,8 @@ export function unknownHostPage(authority: string): OwnPage {
 
 /** @param links name of a session → where to go for it */
 export function choicePage(links: ReadonlyMap<string, string>): OwnPage {
-  const items = [...links].map(([name, url]) => html`<li><a href="${url}">${name}</a></li>`)
-  const content = html`<p>There are several ways to sign in here. Which one is it?</p>
+  const items = [...links].map(([name, url]) => markup`<li><a href="${url}">${name}</a></li>`)
+  const content = markup`<p>There are several ways to sign in here. Which one is it?</p>
     <ul>
       ${items}
     </ul>`
@@ -52,7 +52,7 @@ export function choicePage(links: ReadonlyMap<string, string>): OwnPage {
 
 /** The browser came back with a state that is not of one of its attempts. */
 export function unknownAttemptPage(again: string, occasion: Occasion): OwnPage {
-  const content = html`<p>This sign-in cannot be finished, for one of these reasons:</p>
+  const content = markup`<p>This sign-in cannot be finished, for one of these reasons:</p>
     <ul>
       <li>it was begun more than ten minutes ago,</li>
       <li>it was finished before: this page was reloaded, or reached with the back button,</li>
@@ -67,18 +67,18 @@ export function failurePage(
   again: string,
   occasion: Occasion,
 ): OwnPage {
-  const reason = html`<blockquote>${description ?? ''}</blockquote>`
+  const reason = markup`<blockquote>${description ?? ''}</blockquote>`
   const words = {
     declined: {
       status: 400,
       title: 'You were not signed in',
-      content: html`<p>The sign-in page sent you back without signing you in. It says:</p>
+      content: markup`<p>The sign-in page sent you back without signing you in. It says:</p>
         ${reason}`,
     },
     invalid: {
       status: 400,
       title: 'You were not signed in',
-      content: html`<p>
+      content: markup`<p>
         What came back does not belong to the sign-in that was begun here, or came too late. Nothing
         of it was used.
       </p>`,
@@ -86,7 +86,7 @@ export function failurePage(
     weak: {
       status: 403,
       title: 'A stronger sign-in is needed',
-      content: html`<p>
+      content: markup`<p>
           What you asked for needs a later or a stronger sign-in than this one was, such as one with
           a second factor.
         </p>
@@ -98,18 +98,18 @@ export function failurePage(
     trouble: {
       status: 502,
       title: 'Signing in does not work just now',
-      content: html`<p>
+      content: markup`<p>
         The service that signs users in did not answer as it should. You are not signed in; please
         try again in a moment.
       </p>`,
     },
   }[failed]
-  return toAnswer({ ...words, content: html`${words.content}${signInAgain(again)}` }, occasion)
+  return toAnswer({ ...words, content: markup`${words.content}${signInAgain(again)}` }, occasion)
 }
 
 /** Signing in once more would end here once more. */
 export function goingRoundPage(again: string, occasion: Occasion): OwnPage {
-  const content = html`<p>
+  const content = markup`<p>
       You signed in several times within a minute, and this browser came back without its session
       each time. One of these is the reason:
     </p>
@@ -132,7 +132,7 @@ export function goingRoundPage(again: string, occasion: Occasion): OwnPage {
 }
 
 export function tooLargePage(bytes: number, occasion: Occasion): OwnPage {
-  const content = html`<p>
+  const content = markup`<p>
       You were signed in, but this session is too large for the browser to keep.
     </p>
     <p class="soft">
@@ -144,7 +144,7 @@ export function tooLargePage(bytes: number, occasion: Occasion): OwnPage {
 }
 
 export function unavailablePage(retryAfterSeconds: number, occasion: Occasion): OwnPage {
-  const content = html`<p>
+  const content = markup`<p>
     Sessions cannot be read or kept at the moment. Please try again shortly.
   </p>`
   const headers = ['retry-after', String(retryAfterSeconds)]
@@ -153,7 +153,7 @@ export function unavailablePage(retryAfterSeconds: number, occasion: Occasion): 
 
 /** @param formAction where the answer to the form may lead */
 export function signOutPage(action: string, formAction: string): OwnPage {
-  const content = html`<p>Your session here ends, and so does that of the sign-in page.</p>
+  const content = markup`<p>Your session here ends, and so does that of the sign-in page.</p>
     <form method="post" action="${action}">
       <p class="actions"><button class="button" type="submit">Sign out</button></p>
     </form>`
@@ -162,14 +162,14 @@ export function signOutPage(action: string, formAction: string): OwnPage {
 }
 
 export function signedOutPage(again: string): OwnPage {
-  const content = html`<p>Your session here has ended.</p>
+  const content = markup`<p>Your session here has ended.</p>
     ${signInAgain(again)}`
   return toAnswer({ status: 200, title: 'You are signed out', content }, { detail: 'signed out' })
 }
 
 /** A form of another site, or one that does not say where it is from. */
 export function foreignFormPage(signOut: string): OwnPage {
-  const content = html`<p>
+  const content = markup`<p>
       This request did not come from a page of this site, so nobody was signed out.
     </p>
     <p class="actions"><a class="button" href="${signOut}">Sign out</a></p>`
@@ -180,7 +180,7 @@ export function foreignFormPage(signOut: string): OwnPage {
 }
 
 export function methodPage(allowed: string): OwnPage {
-  const content = html`<p>This address takes ${allowed} only.</p>`
+  const content = markup`<p>This address takes ${allowed} only.</p>`
   const words = { status: 405, title: 'Not possible', content, headers: ['allow', allowed] }
   return toAnswer(words, { detail: 'the method' })
 }
