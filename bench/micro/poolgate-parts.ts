@@ -53,7 +53,8 @@ export async function createPoolgateParts(
   })
   const { table } = compileRules(config)
   const identityHeaders = Object.keys(config.identityHeaders)
-  return { verifier, authorize: createAuthorize(table, verifier), table, identityHeaders }
+  const authorize = createAuthorize(table, { clock, verifier, signIns: new Map() })
+  return { verifier, authorize, table, identityHeaders }
 }
 
 /** `/service-N/items/*`, each for the group that the tokens have. */

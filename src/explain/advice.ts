@@ -37,6 +37,9 @@ const ADVICE: Readonly<Record<DenyReason, Advise>> = {
   token_not_yet_valid: () =>
     'set the clock of this machine right; clockTolerance of the user pool takes up to 60s',
   token_revoked: () => 'sign in again: the token was revoked',
+  session_ended: () => 'sign in again',
+  insufficient_user_authentication: ({ route, detail }) =>
+    `sign in again as route ${route?.name} asks (${detail}); Cognito's Lite plan knows no acr_values and no max_age`,
   origin_denied: (situation) =>
     `add ${fieldOf(situation, 'origin') ?? "the page's origin"} to credentials.origins of route ${situation.route?.name}, or send the token in Authorization`,
   cors_denied: (situation) => {
@@ -47,6 +50,8 @@ const ADVICE: Readonly<Record<DenyReason, Advise>> = {
   group_missing: adviseGroup,
   scope_missing: adviseScope,
   claim_mismatch: adviseClaim,
+  provider_denied: ({ route, detail }) =>
+    `change access.providers of route ${route?.name}, or sign in with another provider (${detail})`,
   policy_denied: ({ route, detail }) =>
     `route ${route?.name} refuses this on purpose: change the caller's groups or scopes, or its noneOf (${detail})`,
   decision_untrusted_peer: advisePeer,
@@ -67,6 +72,8 @@ const ADVICE: Readonly<Record<DenyReason, Advise>> = {
     const { jwksUri = 'its jwksUri' } = config.userPools[userPool] ?? {}
     return `make ${jwksUri} reachable from here (${keyProblem ?? 'it gave no keys'}): look at network, DNS and proxy, or set userPoolId or jwksUri of userPools.${userPool} right`
   },
+  sessions_unavailable: () =>
+    'look at the session store and at the token endpoint of the managed login',
   overloaded: () => RETRY,
   draining: () => RETRY,
   loop_detected: () => 'point the upstream at the service: it leads back to this gateway',

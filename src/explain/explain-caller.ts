@@ -33,7 +33,8 @@ export function explainCaller(
   about: string,
 ): CallerExplanation {
   const { access } = config.routes[route.index] as Config['routes'][number]
-  const toRules = (principal?: Principal) => explainRules(route.name, access, principal)
+  const toRules = (principal?: Principal) =>
+    explainRules(route.name, access, principal, ports.clock.now())
   if (wanted === undefined) {
     return { route, steps: [toRules()], token: undefined, principal: undefined }
   }

@@ -1,7 +1,7 @@
 // Why one request would be allowed or denied: the verdict is authorize's own, the steps beside it show what it went by. Forwards nothing.
 import type { Config } from '../config/schema.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
-import { createAuthorize, type Rule, toCaller } from '../policy/authorize.ts'
+import { type AuthorizePorts, createAuthorize, type Rule, toCaller } from '../policy/authorize.ts'
 import { compileRules } from '../policy/compile-rules.ts'
 import { type Decision, type Deny, type DenyReason, toDeny } from '../policy/decision.ts'
 import { compilePrincipal } from '../policy/principal.ts'
@@ -102,13 +102,19 @@ async function decide(
     cache: { entries: 8, bytes: 1_000_000, ttlMs: 1_000 },
     toPrincipal: (verified) => toCaller(toPrincipal(verified)),
   })
-  const decision = await createAuthorize(table, verifier)(facts)
+  const authorize = createAuthorize(table, { clock, verifier, signIns: noSessions(config) })
+  const decision = await authorize(facts)
   if (decision.kind === 'preflight' && endpoint?.answersPreflights === false) {
     return toDeny(UNANSWERED_PREFLIGHT, decision.route)
   }
   if (decision.kind !== 'allow' || endpoint !== undefined) return decision
   const obstacle = findForwardingRefusal(facts, decision)
   return obstacle === undefined ? decision : toDeny(obstacle, decision.route)
+}
+
+/** A question comes with no session: whoever has one can only be told where to sign in. */
+function noSessions({ sessions }: Config): AuthorizePorts['signIns'] {
+  return new Map(Object.keys(sessions).map((name) => [name, { find: () => ({ kind: 'none' }) }]))
 }
 
 function findForwardingRefusal(

@@ -1,14 +1,17 @@
 // Judges one check of Envoy's external authorization: facts, decision, verdict, record. Every check gets an answer, and whatever goes wrong
 // is a denial.
 import type { Clock } from '../base/clock.ts'
-import type { Decision, DenyReason } from '../policy/decision.ts'
+import type { Decision, Deny, DenyReason } from '../policy/decision.ts'
+import { challenge, toExtras } from '../proxy/challenge.ts'
+import type { DenialExtras } from '../proxy/denial-response.ts'
 import { RESERVED } from '../proxy/obstacle.ts'
 import type { Ruleset } from '../proxy/ruleset.ts'
+import type { OwnPage } from '../session/own-page.ts'
 import type { ExchangeRecord } from '../telemetry/exchange-record.ts'
 import { createCheckReader } from './check-facts.ts'
 import type { CheckRequest, CheckResponse } from './check-messages.ts'
 import { type Check, received, startCheck, toCheckRecord } from './check-record.ts'
-import { toAllowed, toDenied, toPermitted } from './check-verdict.ts'
+import { toAllowed, toDenied, toPermitted, toShown } from './check-verdict.ts'
 import { checkAsker } from './original-facts.ts'
 
 export interface CheckPorts {
@@ -30,7 +33,11 @@ export type CheckHandler = (
 export function createCheckHandler(ports: CheckPorts): CheckHandler {
   const read = createCheckReader()
 
-  function conclude(check: Check, decision: Decision, rules: Ruleset): CheckResponse {
+  function conclude(
+    check: Check,
+    decision: Decision,
+    rules: Ruleset,
+  ): CheckResponse | Promise<CheckResponse> {
     check.decision = decision
     const { id, facts } = check
     if (decision.kind === 'allow') {
@@ -42,16 +49,22 @@ export function createCheckHandler(ports: CheckPorts): CheckHandler {
       end(check, 204)
       return toPermitted(decision, id)
     }
-    return deny(check, decision.reason, decision.detail, decision.retryAfterSeconds)
+    const page = challenge(facts!, decision, rules.signIns)
+    if (page !== undefined) return page.then((made) => show(check, decision, made))
+    return deny(check, decision, toExtras(facts!, decision, rules.signIns))
+  }
+
+  function show(check: Check, denied: Deny, page: OwnPage): CheckResponse {
+    end(check, page.status, denied.reason, denied.detail)
+    return toShown(page, denied.reason, check.id, denied.cookies)
   }
 
   function deny(
     check: Check,
-    reason: DenyReason,
-    detail: string,
-    retryAfterSeconds?: number,
+    { reason, detail, cookies }: Pick<Deny, 'reason' | 'detail' | 'cookies'>,
+    extras?: DenialExtras,
   ): CheckResponse {
-    const response = toDenied(reason, check.id, retryAfterSeconds)
+    const response = toDenied(reason, check.id, extras, cookies)
     end(check, response.deniedResponse?.status.code ?? 0, reason, detail)
     return response
   }
@@ -62,19 +75,21 @@ export function createCheckHandler(ports: CheckPorts): CheckHandler {
 
   function fault(check: Check, error: unknown): CheckResponse {
     ports.faulted(error, check)
-    return deny(check, 'internal_error', 'see the error log')
+    return deny(check, { reason: 'internal_error', detail: 'see the error log' })
   }
 
   function judge(check: Check, request: CheckRequest): CheckResponse | Promise<CheckResponse> {
     const rules = ports.ruleset()
     const facts = checkAsker(check.peer, rules.isTrustedChecker) ?? read(request, rules)
-    if ('refused' in facts) return deny(check, facts.reason, facts.detail)
+    if ('refused' in facts) return deny(check, facts)
     received(check, facts)
     const decision = rules.isReserved(facts.target) ? RESERVED : rules.authorize(facts)
-    if (!(decision instanceof Promise)) return conclude(check, decision, rules)
-    return decision
-      .then((settled) => conclude(check, settled, rules))
-      .catch((error: unknown) => fault(check, error))
+    const answer =
+      decision instanceof Promise
+        ? decision.then((settled) => conclude(check, settled, rules))
+        : conclude(check, decision, rules)
+    if (!(answer instanceof Promise)) return answer
+    return answer.catch((error: unknown) => fault(check, error))
   }
 
   return (request, peer) => {

@@ -46,6 +46,7 @@ message HttpStatus { int32 code = 1; }
 message OkHttpResponse {
   repeated HeaderValueOption headers = 2;
   repeated string headers_to_remove = 5;
+  repeated HeaderValueOption response_headers_to_add = 6;
   repeated string query_parameters_to_remove = 8;
 }
 
@@ -85,6 +86,8 @@ export interface HeaderValueOption {
   readonly appendAction: number
 }
 
+/** HeaderAppendAction: the value comes beside every earlier one. */
+export const APPEND = 0
 /** HeaderAppendAction: the value takes the place of every earlier one. */
 export const OVERWRITE = 2
 
@@ -99,6 +102,7 @@ export interface CheckResponse {
   readonly okResponse?: {
     readonly headers: readonly HeaderValueOption[]
     readonly headersToRemove: readonly string[]
+    readonly responseHeadersToAdd?: readonly HeaderValueOption[]
     readonly queryParametersToRemove: readonly string[]
   }
 }

@@ -4,28 +4,31 @@ import { toPlainAddress } from '../http/client-address.ts'
 import { singleValue } from '../http/headers.ts'
 import { toMalformed } from '../http/refusal.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
-import type { DenyReason } from '../policy/decision.ts'
+import type { Allow, DenyReason } from '../policy/decision.ts'
 import type { ClientRequest } from '../proxy/client-side.ts'
 import type { DecisionEndpoint, EndpointAt, ReadingRules } from '../proxy/decision-endpoint.ts'
-import type { DenialResponse } from '../proxy/denial-response.ts'
+import { type DenialExtras, type DenialResponse, withFields } from '../proxy/denial-response.ts'
 import type { Ruleset } from '../proxy/ruleset.ts'
 import { toRequestFacts, type Unreadable } from '../proxy/to-request-facts.ts'
 import { checkAsker, forwardedElsewhere, type Original, toOriginalFacts } from './original-facts.ts'
 import { compileOriginalFields, type ReadOriginalFields } from './original-fields.ts'
-import { namesToRemove, toIdentityFields } from './verdict-fields.ts'
+import { namesToRemove, toCookieFields, toIdentityFields } from './verdict-fields.ts'
 
 const EXT_AUTHZ = '/ext-authz'
 
 /** In each of them whoever asks takes 401 and 403 for what they are, and may take any other status for a fault (F-09). */
 const IN_TWO_STATUSES = {
   answersPreflights: false,
-  toFields: (
-    _: RequestFacts,
-    { principal }: Parameters<DecisionEndpoint['toFields']>[1],
-    rules: Ruleset,
-  ) => toIdentityFields(rules, principal),
-  toDenial: (denial: DenialResponse, reason: DenyReason) =>
-    withReason({ ...denial, status: denial.status === 401 ? 401 : 403 }, reason),
+  redirects: false,
+  toFields: (facts: RequestFacts, allow: Allow, rules: Ruleset) => [
+    ...toIdentityFields(rules, allow.principal),
+    ...toCookieFields(facts, allow, rules),
+  ],
+  toDenial: (denial: DenialResponse, reason: DenyReason, { signInRedirect }: DenialExtras = {}) => {
+    const said = withReason({ ...denial, status: denial.status === 401 ? 401 : 403 }, reason)
+    if (signInRedirect === undefined) return said
+    return withFields(said, { 'x-poolgate-sign-in': signInRedirect })
+  },
 }
 
 export function createDecisionEndpoints(): EndpointAt {
@@ -37,7 +40,8 @@ export function createDecisionEndpoints(): EndpointAt {
       return { method, scheme: scheme.toLowerCase(), authority, target }
     },
   )
-  const forwardAuth = createNamingEndpoint(
+  // Traefik and Caddy pass every answer but 2xx on to the browser.
+  const naming = createNamingEndpoint(
     'forward-auth',
     compileOriginalFields(
       ['x-forwarded-method', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-uri'],
@@ -50,6 +54,7 @@ export function createDecisionEndpoints(): EndpointAt {
       target,
     }),
   )
+  const forwardAuth = { ...naming, redirects: true }
   // It sends none of a client's own fields but those that it was told to.
   const nginxGatewayFabric = createNamingEndpoint(
     'nginx-gateway-fabric',
@@ -99,6 +104,7 @@ function createExtAuthz(): DecisionEndpoint {
   return {
     name: 'ext-authz',
     answersPreflights: true,
+    redirects: true,
     read(request, rules) {
       const { url = '' } = request
       const prefix = rules.config.pathPrefix.length + EXT_AUTHZ.length
@@ -113,6 +119,7 @@ function createExtAuthz(): DecisionEndpoint {
     },
     toFields(facts, allow, rules) {
       const fields = toIdentityFields(rules, allow.principal)
+      fields.push(...toCookieFields(facts, allow, rules))
       fields.push('x-envoy-auth-headers-to-remove', namesToRemove(facts, allow, rules).join(','))
       return fields
     },

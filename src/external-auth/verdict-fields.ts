@@ -1,9 +1,10 @@
 // What an ingress has to do to the header fields of a request that it may forward, so that nothing a client sent passes for Poolgate's.
-import { normaliseFieldName } from '../http/headers.ts'
+import { normaliseFieldName, valuesOf } from '../http/headers.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { Allow } from '../policy/decision.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Ruleset } from '../proxy/ruleset.ts'
+import { forwardedCookies } from '../proxy/upstream-headers.ts'
 
 type Owned = Pick<Ruleset, 'identityHeaders' | 'ownerOf'>
 
@@ -24,6 +25,21 @@ export function toIdentityFields(
     if (isHeld) next += 2
   }
   return fields
+}
+
+/**
+ * The Cookie field that a service gets in the place of the client's, where browsers sign in: without the gateway's own. Empty where nothing
+ * is left of it.
+ */
+export function toCookieFields(
+  { headers }: Pick<RequestFacts, 'headers'>,
+  { route }: Pick<Allow, 'route'>,
+  { signIns, isOwnCookie }: Pick<Ruleset, 'signIns' | 'isOwnCookie'>,
+): string[] {
+  const lines = signIns.size === 0 ? [] : valuesOf(headers, 'cookie')
+  if (lines.length === 0) return []
+  const kept = lines.map((line) => forwardedCookies(line, route, isOwnCookie))
+  return ['cookie', kept.filter((line) => line !== '').join('; ')]
 }
 
 /** Names of fields, in lower case, that are to be removed: none of those that toIdentityFields has a value for. */

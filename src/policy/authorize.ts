@@ -1,14 +1,27 @@
-// THE decision: route, credential, token, access rule. Every way into Poolgate asks here, and what is not allowed is denied.
+// THE decision: route, credential or session, token, access rule. Every way into Poolgate asks here, and what is not allowed is denied.
+import type { Clock } from '../base/clock.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { RouteTable } from '../route/route-table.ts'
+import type { Found } from '../session/session-keeper.ts'
+import type { SignIn } from '../session/sign-in.ts'
 import { findCredential, parseCredential } from '../token/credential.ts'
 import type { CredentialPlaces } from '../token/credential-places.ts'
 import type { Rejected } from '../token/rejected.ts'
 import { isRejected, type Verifier, type Wanted } from '../token/verifier.ts'
-import { type Allow, type Decision, type Deny, isUpgrade, type Route, toDeny } from './decision.ts'
-import { isFromOwnOrigin, needsOrigin } from './origin.ts'
+import { checkAuthAge } from './auth-age.ts'
+import {
+  type Allow,
+  type Decision,
+  type Deny,
+  isUpgrade,
+  type Route,
+  type StepUp,
+  toDeny,
+} from './decision.ts'
+import { isFromOwnOrigin, needsOrigin, ORIGIN_DENIED } from './origin.ts'
 import type { Policy, PolicyRefusal } from './policy.ts'
 import { decidePreflight } from './preflight.ts'
+import { ofSession, takeToken } from './session-token.ts'
 import type { Principal } from './principal.ts'
 
 /** A route with its compiled access; `wanted` is undefined where access is public. */
@@ -16,6 +29,10 @@ export interface Rule {
   readonly route: Route
   readonly wanted: Wanted | undefined
   readonly policy: Policy
+  /** How long ago the caller signed in at most; undefined where it does not matter. */
+  readonly maxAuthAgeMs?: number | undefined
+  /** What a sign-in has to prove; undefined where any will do. */
+  readonly stepUp?: StepUp | undefined
 }
 
 /** A verified caller with the decisions already made; dropped with the token and with the configuration. */
@@ -43,15 +60,16 @@ const NO_ROUTE: Deny = {
   route: undefined,
 }
 
-const ORIGIN_DENIED: PolicyRefusal = {
-  reason: 'origin_denied',
-  detail: 'a cookie, and no Origin of this host or of one that the route names',
+export interface AuthorizePorts {
+  readonly clock: Pick<Clock, 'now'>
+  readonly verifier: Pick<Verifier<Caller>, 'verify'>
+  /** By the name that routes have in `signIn`. */
+  readonly signIns: ReadonlyMap<string, Pick<SignIn, 'find'>>
 }
 
-export function createAuthorize(
-  table: RouteTable<Rule>,
-  verifier: Pick<Verifier<Caller>, 'verify'>,
-): Authorize {
+export function createAuthorize(table: RouteTable<Rule>, ports: AuthorizePorts): Authorize {
+  const { clock, verifier, signIns } = ports
+
   function admit(
     rule: Rule,
     facts: RequestFacts,
@@ -59,11 +77,36 @@ export function createAuthorize(
   ): Eventually<Decision> {
     if (rule.wanted === undefined) return { kind: 'allow', route: rule.route, principal: undefined }
     const credential = credentialOf(rule.route, facts, matched)
-    if (typeof credential === 'object') return toDeny(credential, rule.route)
-    const outcome = verifier.verify(credential, rule.wanted)
-    return outcome instanceof Promise
-      ? outcome.then((settled) => decide(rule, settled))
-      : decide(rule, outcome)
+    if (typeof credential === 'string') return prove(rule, credential, rule.wanted)
+    const signIn = signIns.get(rule.route.signIn ?? '')
+    if (signIn === undefined || credential.reason !== 'credential_missing') {
+      return toDeny(credential, rule.route)
+    }
+    // A session counts where nothing was presented on purpose; the two are never put together.
+    const ask = (found: Found) => admitSession(rule, rule.wanted as Wanted, found, facts, matched)
+    return whenKnown(signIn.find(facts), ask)
+  }
+
+  function prove(rule: Rule, token: string, wanted: Wanted): Eventually<Decision> {
+    const caller = verifier.verify(token, wanted)
+    return caller instanceof Promise
+      ? caller.then((settled) => decide(rule, settled, clock))
+      : decide(rule, caller, clock)
+  }
+
+  function admitSession(
+    rule: Rule,
+    wanted: Wanted,
+    found: Found,
+    facts: RequestFacts,
+    matched: Route,
+  ): Eventually<Decision> {
+    const presented = takeToken(found, rule.route, wanted, facts, matched)
+    if (typeof presented !== 'string') return presented
+    const { cookies = [] } = found as Extract<Found, { kind: 'session' }>
+    return whenKnown(prove(rule, presented, wanted), (decision) =>
+      ofSession(decision, cookies, rule.route.signIn),
+    )
   }
 
   /** No weaker reading: each route that a looser reading reaches must allow the request too. */
@@ -72,14 +115,14 @@ export function createAuthorize(
     others: readonly Rule[],
     facts: RequestFacts,
   ): Eventually<Decision> {
-    if (first instanceof Promise) return first.then((d) => admitOthers(d, others, facts))
-    const [next, ...rest] = others
-    if (first.kind === 'deny' || next === undefined) return first
-    // It goes on in the protocol of the route that was matched, whatever the others say of that.
-    const second = admit(next, facts, first.route)
-    const join = (decision: Decision) =>
-      decision.kind === 'deny' ? decision : admitOthers(first, rest, facts)
-    return second instanceof Promise ? second.then(join) : join(second)
+    return whenKnown(first, (decision) => {
+      const [next, ...rest] = others
+      if (decision.kind === 'deny' || next === undefined) return decision
+      // It goes on in the protocol of the route that was matched, whatever the others say of that.
+      return whenKnown(admit(next, facts, decision.route), (second) =>
+        second.kind === 'deny' ? second : admitOthers(decision, rest, facts),
+      )
+    })
   }
 
   const hasCors = table.inOrder.some(({ route }) => route.cors !== undefined)
@@ -120,17 +163,34 @@ function judge(
   return isFromOwnOrigin(facts, places.origins ?? []) ? token : ORIGIN_DENIED
 }
 
-function decide(rule: Rule, caller: Caller | Rejected): Decision {
-  const { route } = rule
+function decide(rule: Rule, caller: Caller | Rejected, clock: Pick<Clock, 'now'>): Decision {
+  const { route, maxAuthAgeMs } = rule
   if (isRejected(caller)) return toDeny(caller, route)
+  const { principal } = caller
+  if (maxAuthAgeMs !== undefined) {
+    const late = rule.policy(principal) ?? checkAuthAge(principal, maxAuthAgeMs, clock.now())
+    if (late) return toRefused(rule, principal, late)
+  }
   const known = caller.allows.get(route)
   if (known !== undefined) return known
-  const { principal } = caller
   const refusal = rule.policy(principal) ?? checkIdentityBytes(principal)
-  if (refusal) return { kind: 'deny', route, principal, ...refusal }
+  if (refusal) return toRefused(rule, principal, refusal)
   const allow: Allow = { kind: 'allow', route, principal }
   caller.allows.set(route, allow)
   return allow
+}
+
+function toRefused(
+  { route, stepUp }: Rule,
+  principal: Principal,
+  { reason, detail, isAskable = true }: PolicyRefusal,
+): Deny {
+  return { kind: 'deny', route, principal, reason, detail, stepUp: isAskable ? stepUp : undefined }
+}
+
+/** At once where that is possible: a request of a known caller waits for nothing. */
+function whenKnown<T, R>(value: Eventually<T>, then: (value: T) => Eventually<R>): Eventually<R> {
+  return value instanceof Promise ? value.then(then) : then(value)
 }
 
 /** Identity headers are sent whole or not at all: a cut list of groups would be a wrong one. */

@@ -4,7 +4,7 @@ import { compileHeaderEdits } from '../http/header-edits.ts'
 import { compileRouteTable, type RouteProblem, type RouteTable } from '../route/route-table.ts'
 import type { Rule } from './authorize.ts'
 import { compileCors } from './cors.ts'
-import type { Rewrite } from './decision.ts'
+import type { Rewrite, StepUp } from './decision.ts'
 import { compilePolicy } from './policy.ts'
 
 type RouteConfig = Config['routes'][number]
@@ -38,6 +38,7 @@ function toRule(route: RouteConfig, index: number, config: Config): Rule {
       index,
       upstream: route.upstream === 'none' ? undefined : route.upstream,
       forwardToken: route.forwardToken,
+      signIn: route.signIn,
       maxBody: maxBody === 'none' ? Number.POSITIVE_INFINITY : maxBody,
       places: route.credentials,
       upgrades: route.upgrades,
@@ -69,7 +70,7 @@ function toRewrite({
 function toAccess(
   access: RouteConfig['access'],
   userPools: readonly string[],
-): Pick<Rule, 'wanted' | 'policy'> {
+): Pick<Rule, 'wanted' | 'policy' | 'maxAuthAgeMs' | 'stepUp'> {
   const onlyPool = userPools.length === 1 ? userPools[0] : undefined
   if (access === 'public') return { wanted: undefined, policy: () => undefined }
   if (access === 'authenticated') {
@@ -78,5 +79,19 @@ function toAccess(
   return {
     wanted: { userPool: access.userPool ?? onlyPool, tokenUse: access.tokenUse },
     policy: compilePolicy(access),
+    maxAuthAgeMs: access.maxAuthAgeMs,
+    stepUp: toStepUp(access),
+  }
+}
+
+function toStepUp({
+  acr,
+  amr,
+  maxAuthAgeMs,
+}: Exclude<RouteConfig['access'], string>): StepUp | undefined {
+  if (acr === undefined && amr === undefined && maxAuthAgeMs === undefined) return undefined
+  return {
+    acrValues: acr,
+    maxAgeSeconds: maxAuthAgeMs === undefined ? undefined : Math.floor(maxAuthAgeMs / 1_000),
   }
 }

@@ -23,10 +23,13 @@ export const DENY_REASONS = [
   'token_expired',
   'token_not_yet_valid',
   'token_revoked',
+  'session_ended',
+  'insufficient_user_authentication',
   'origin_denied',
   'cors_denied',
   'group_missing',
   'scope_missing',
+  'provider_denied',
   'claim_mismatch',
   'policy_denied',
   'decision_untrusted_peer',
@@ -41,6 +44,7 @@ export const DENY_REASONS = [
   'upstream_protocol',
   'upstream_timeout',
   'keys_unavailable',
+  'sessions_unavailable',
   'overloaded',
   'draining',
   'loop_detected',
@@ -67,6 +71,8 @@ export interface Route {
   /** Undefined where nothing is forwarded: the route is for decisions alone. */
   readonly upstream: string | undefined
   readonly forwardToken: boolean
+  /** The session that browsers sign in with; undefined where they do not. */
+  readonly signIn?: string | undefined
   /** Bytes; Infinity for none. */
   readonly maxBody: number
   /** Where a token may stand beside Authorization; undefined for nowhere else. */
@@ -97,6 +103,14 @@ export interface Allow {
   readonly route: Route
   /** The verified caller; undefined on a public route. */
   readonly principal: Principal | undefined
+  /** Set-Cookie values of the answer: a session that has been renewed. */
+  readonly cookies?: readonly string[] | undefined
+}
+
+/** What a sign-in has to prove (RFC 9470). */
+export interface StepUp {
+  readonly acrValues?: readonly string[] | undefined
+  readonly maxAgeSeconds?: number | undefined
 }
 
 export interface Deny {
@@ -108,6 +122,11 @@ export interface Deny {
   /** Who was refused, when the token was good. */
   readonly principal?: Principal | undefined
   readonly retryAfterSeconds?: number | undefined
+  /** The session that a browser may sign in with, and be asked again; undefined where that changes nothing. */
+  readonly signIn?: string | undefined
+  readonly stepUp?: StepUp | undefined
+  /** Set-Cookie values of the answer: a session that is over, or has been renewed. */
+  readonly cookies?: readonly string[] | undefined
 }
 
 /** A page may ask what its browser asks about; the answer is made here. */

@@ -2,9 +2,15 @@
 // host, or of an origin that the route names (cross-site request forgery, cross-site WebSocket hijacking).
 import { singleValue } from '../http/headers.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
+import type { PolicyRefusal } from './policy.ts'
 
 /** They change nothing (RFC 9110 section 9.2.1), and a page of another origin cannot read the answer. */
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
+
+export const ORIGIN_DENIED: PolicyRefusal = {
+  reason: 'origin_denied',
+  detail: 'a cookie, and no Origin of this host or of one that the route names',
+}
 
 const ORIGIN = /^(https?):\/\/([^/?#@]+)$/
 

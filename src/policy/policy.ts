@@ -1,6 +1,6 @@
 // A route's access rule, compiled: which verified callers it admits. Every list is compared exactly.
 import type { DenyReason } from './decision.ts'
-import type { Principal } from './principal.ts'
+import { type Principal, providersOf, toTexts } from './principal.ts'
 
 /** `anyOf`: at least one; `allOf`: every one; `noneOf`: not one. Those that are given must all hold. */
 export interface Membership {
@@ -14,13 +14,20 @@ export type Scalar = string | number | boolean
 export interface Requirements {
   readonly groups?: Membership | undefined
   readonly scopes?: Membership | undefined
+  /** Of `identities`: where the caller signed in. */
+  readonly providers?: Membership | undefined
   /** Claim name → the allowed value or values. */
   readonly claims?: Readonly<Record<string, Scalar | readonly Scalar[]>> | undefined
+  /** Allowed values of `acr`. */
+  readonly acr?: readonly string[] | undefined
+  readonly amr?: Membership | undefined
 }
 
 export interface PolicyRefusal {
   readonly reason: DenyReason
   readonly detail: string
+  /** Whether a sign-in can be asked for what is missing; default: yes. */
+  readonly isAskable?: boolean
 }
 
 /** Undefined admits the caller. */
@@ -28,11 +35,16 @@ export type Policy = (principal: Principal) => PolicyRefusal | undefined
 
 export function compilePolicy(requirements: Requirements): Policy {
   const rules: Policy[] = []
-  const { groups, scopes, claims } = requirements
+  const { groups, scopes, providers, claims, acr, amr } = requirements
   if (groups) rules.push(compileMembership('group_missing', 'groups', groups, (p) => p.groups))
   if (scopes) rules.push(compileMembership('scope_missing', 'scopes', scopes, (p) => p.scopes))
+  if (providers)
+    rules.push(compileMembership('provider_denied', 'providers', providers, providersOf))
   for (const [name, allowed] of Object.entries(claims ?? {}))
     rules.push(compileClaim(name, allowed))
+  // Last: whoever may not do it anyway is not sent to sign in again.
+  if (acr) rules.push(compileAcr(acr))
+  if (amr) rules.push(compileAmr(amr))
   return (principal) => {
     for (const rule of rules) {
       const refusal = rule(principal)
@@ -78,5 +90,26 @@ function compileClaim(name: string, allowed: Scalar | readonly Scalar[]): Policy
       reason: 'claim_mismatch',
       detail: `claim ${name} of ${JSON.stringify(values)}, seen ${JSON.stringify(claim)}`,
     }
+  }
+}
+
+/** The managed login ignores `acr_values` where it does not know them: what counts is the claim. */
+function compileAcr(allowed: readonly string[]): Policy {
+  return ({ claims: { acr } }) => {
+    if (typeof acr === 'string' && allowed.includes(acr)) return undefined
+    return {
+      reason: 'insufficient_user_authentication',
+      detail: `acr of ${JSON.stringify(allowed)}, seen ${JSON.stringify(acr)}`,
+    }
+  }
+}
+
+/** Another method would do, but no sign-in can be asked for one: a browser that was sent there might come back the same for ever. */
+function compileAmr(amr: Membership): Policy {
+  const reason = 'insufficient_user_authentication'
+  const check = compileMembership(reason, 'amr', amr, ({ claims }) => toTexts(claims.amr))
+  return (principal) => {
+    const refusal = check(principal)
+    return refusal && { ...refusal, reason, isAskable: false }
   }
 }

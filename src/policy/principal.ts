@@ -41,16 +41,32 @@ export function compilePrincipal(
       validUntilMs,
       subject: typeof claims.sub === 'string' ? claims.sub : '',
       clientId: typeof clientId === 'string' ? clientId : '',
-      groups: toGroups(claims['cognito:groups']),
+      groups: toTexts(claims['cognito:groups']),
       scopes: toScopes(claims.scope),
       identityHeaders: toIdentityHeaders(verified),
     }
   }
 }
 
-function toGroups(claim: unknown): readonly string[] | undefined {
+/** A claim that lists texts; empty when absent, undefined when it is anything else. */
+export function toTexts(claim: unknown): readonly string[] | undefined {
   if (claim === undefined) return []
   return isStringList(claim) ? claim : undefined
+}
+
+/** What an ID token without `identities` says: the user pool itself asked for a password. */
+const USER_POOL = 'COGNITO'
+
+/** Names of the providers that the caller is linked with; undefined when `identities` is not as Cognito writes it. */
+export function providersOf({ claims, tokenUse }: Verified): readonly string[] | undefined {
+  // An access token says nothing of them.
+  if (tokenUse !== 'id') return undefined
+  if (claims.identities === undefined) return [USER_POOL]
+  if (!Array.isArray(claims.identities) || claims.identities.length === 0) return undefined
+  const names: unknown[] = claims.identities.map(
+    (each: { providerName?: unknown } | null) => each?.providerName,
+  )
+  return isStringList(names) ? names : undefined
 }
 
 function toScopes(claim: unknown): readonly string[] | undefined {

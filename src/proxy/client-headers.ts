@@ -8,11 +8,15 @@ import {
   type RawHeaders,
 } from '../http/headers.ts'
 import { rememberByName } from '../http/name-memo.ts'
+import { compileOwnCookies, type IsOwnCookie, setsOwnCookie } from '../http/own-cookies.ts'
 
 export type BuildClientHeaders = (headers: RawHeaders) => string[]
 
 /** Drops hop-by-hop fields and every name by which an upstream could pretend to be Poolgate. */
-export function compileClientHeaders(identityHeaders: readonly string[]): BuildClientHeaders {
+export function compileClientHeaders(
+  identityHeaders: readonly string[],
+  isOwnCookie: IsOwnCookie = compileOwnCookies([]),
+): BuildClientHeaders {
   const owned = compileOwnedHeaders(identityHeaders)
   const passes = rememberByName((name) => {
     const normalised = normaliseFieldName(name)
@@ -23,8 +27,10 @@ export function compileClientHeaders(identityHeaders: readonly string[]): BuildC
     let named: ReadonlySet<string> | undefined
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i] as string
-      if (passes(name)) lines.push(name, headers[i + 1] as string)
-      else if (isConnection(name) && !isPlainConnection(headers[i + 1] as string)) {
+      const value = headers[i + 1] as string
+      if (isSetCookie(name) && setsOwnCookie(value, isOwnCookie)) continue
+      if (passes(name)) lines.push(name, value)
+      else if (isConnection(name) && !isPlainConnection(value)) {
         named ??= connectionNamed(headers)
       }
     }
@@ -39,4 +45,8 @@ export function compileClientHeaders(identityHeaders: readonly string[]): BuildC
 
 function isConnection(name: string): boolean {
   return name.length === 10 && name.toLowerCase() === 'connection'
+}
+
+function isSetCookie(name: string): boolean {
+  return name.length === 10 && name.toLowerCase() === 'set-cookie'
 }

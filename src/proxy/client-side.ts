@@ -57,7 +57,10 @@ export interface ClientResponse {
   writeContinue(): void
   writeInformation(status: number, headers: string[]): unknown
   writeHead(status: number, headers: string[]): Pick<ClientResponse, 'end'>
-  writeHead(status: number, headers: Readonly<Record<string, string>>): Pick<ClientResponse, 'end'>
+  writeHead(
+    status: number,
+    headers: Readonly<Record<string, string | string[]>>,
+  ): Pick<ClientResponse, 'end'>
   flushHeaders(): void
   write(chunk: Buffer, written: () => void): boolean
   write(text: string, encoding: 'latin1', written: () => void): boolean

@@ -2,7 +2,7 @@
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { Allow, DenyReason } from '../policy/decision.ts'
 import type { ClientRequest, ClientResponse } from './client-side.ts'
-import type { DenialResponse } from './denial-response.ts'
+import type { DenialExtras, DenialResponse } from './denial-response.ts'
 import type { Ruleset } from './ruleset.ts'
 import type { Unreadable } from './to-request-facts.ts'
 
@@ -11,12 +11,14 @@ export interface DecisionEndpoint {
   readonly name: string
   /** Whether who asks passes on an answer to a CORS preflight that is neither 200 nor a refusal. */
   readonly answersPreflights: boolean
+  /** Whether who asks passes a redirect on to the browser. */
+  readonly redirects: boolean
   /** The request that is asked about, or why nobody can say. */
   read(request: ClientRequest, rules: ReadingRules): RequestFacts | Unreadable
   /** What the one that asks has to add to an allowed request: name, value, name, value … */
   toFields(facts: RequestFacts, allow: Allow, rules: Ruleset): string[]
   /** A denial with a status that the one that asks understands. */
-  toDenial(denial: DenialResponse, reason: DenyReason): DenialResponse
+  toDenial(denial: DenialResponse, reason: DenyReason, extras?: DenialExtras): DenialResponse
 }
 
 /** What of a ruleset bears on how a request is read. */

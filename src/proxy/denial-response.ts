@@ -1,6 +1,6 @@
 // The answers that Poolgate makes itself: one table from reason to status. A body names the reason, never what was expected.
 import type { PutOff } from '../base/turn-end.ts'
-import type { DenyReason } from '../policy/decision.ts'
+import type { DenyReason, StepUp } from '../policy/decision.ts'
 import type { ClientResponse } from './client-side.ts'
 
 export interface Denial {
@@ -25,10 +25,16 @@ const DENIALS: Readonly<Record<DenyReason, Denial>> = {
   token_expired: { status: 401, text: 'The token has expired' },
   token_not_yet_valid: { status: 401, text: 'The token is not valid yet' },
   token_revoked: { status: 401, text: 'The token has been revoked' },
+  session_ended: { status: 401, text: 'The session is over' },
+  insufficient_user_authentication: {
+    status: 401,
+    text: 'A stronger or a more recent sign-in is required',
+  },
   origin_denied: { status: 403, text: 'A page of another origin asks with a cookie' },
   cors_denied: { status: 403, text: 'Pages of this origin may not ask for it' },
   group_missing: { status: 403, text: 'A group is missing' },
   scope_missing: { status: 403, text: 'A scope is missing' },
+  provider_denied: { status: 403, text: 'Users of another identity provider are required' },
   claim_mismatch: { status: 403, text: 'A claim does not match' },
   policy_denied: { status: 403, text: 'The policy denies it' },
   decision_untrusted_peer: { status: 403, text: 'The asking peer is not trusted' },
@@ -43,6 +49,7 @@ const DENIALS: Readonly<Record<DenyReason, Denial>> = {
   upstream_unreachable: { status: 502, text: 'The upstream cannot be reached' },
   upstream_protocol: { status: 502, text: 'The upstream answered wrongly' },
   keys_unavailable: { status: 503, text: 'The keys that verify tokens are unavailable' },
+  sessions_unavailable: { status: 503, text: 'Sessions cannot be looked up or renewed' },
   overloaded: { status: 503, text: 'Too many requests are under way' },
   draining: { status: 503, text: 'The gateway is stopping' },
   upstream_timeout: { status: 504, text: 'The upstream took too long' },
@@ -54,18 +61,30 @@ export const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 
 export interface DenialResponse {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string | string[]>>
   readonly body: string
+}
+
+/** What an answer tells beside its reason. */
+export interface DenialExtras {
+  readonly retryAfterSeconds?: number | undefined
+  /** What another sign-in has to prove. */
+  readonly stepUp?: StepUp | undefined
+  /** Where a browser can sign in. */
+  readonly signInUrl?: string | undefined
+  /** The same for the browser that has asked for a page, where somebody else has to send it there. */
+  readonly signInRedirect?: string | undefined
 }
 
 export function toDenialResponse(
   reason: DenyReason,
   requestId: string,
-  retryAfterSeconds?: number,
+  { retryAfterSeconds, stepUp, signInUrl }: DenialExtras = {},
 ): DenialResponse {
   const { status } = DENIALS[reason]
-  const body = `${JSON.stringify({ error: errorOf(status), reason, request_id: requestId })}\n`
-  const challenge = challengeOf(reason)
+  const content = { error: errorOf(status), reason, request_id: requestId, sign_in: signInUrl }
+  const body = `${JSON.stringify(content)}\n`
+  const challenge = challengeOf(reason, stepUp)
   return {
     status,
     headers: {
@@ -113,16 +132,21 @@ export function respondDenied(
   else end()
 }
 
-/** RFC 6750 section 3: no error code where no token was presented; insufficient_scope only for scopes. */
-function challengeOf(reason: DenyReason): string | undefined {
+/** RFC 6750 section 3: no error code where no token was presented; insufficient_scope only for scopes. RFC 9470 section 3. */
+function challengeOf(reason: DenyReason, stepUp: StepUp = {}): string | undefined {
   const { status, text } = DENIALS[reason]
-  if (reason === 'credential_missing') return 'Bearer realm="poolgate"'
-  if (reason === 'scope_missing') {
-    return `Bearer realm="poolgate", error="insufficient_scope", error_description="${text}"`
-  }
+  const describe = (error: string) => `${REALM}, error="${error}", error_description="${text}"`
+  if (reason === 'credential_missing' || reason === 'session_ended') return REALM
+  if (reason === 'scope_missing') return describe('insufficient_scope')
   if (status !== 401) return undefined
-  return `Bearer realm="poolgate", error="invalid_token", error_description="${text}"`
+  if (reason !== 'insufficient_user_authentication') return describe('invalid_token')
+  const { acrValues, maxAgeSeconds } = stepUp
+  const acr = acrValues === undefined ? '' : `, acr_values="${acrValues.join(' ')}"`
+  const age = maxAgeSeconds === undefined ? '' : `, max_age="${maxAgeSeconds}"`
+  return describe(reason) + acr + age
 }
+
+const REALM = 'Bearer realm="poolgate"'
 
 function errorOf(status: number): string {
   const names: Readonly<Record<number, string>> = {

@@ -52,6 +52,10 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
   responseBytes = 0
   /** What the answer says to browsers, on a route that speaks of it. */
   cors: CorsAnswer | undefined
+  /** Set-Cookie values of the answer, whoever makes it. */
+  cookies: readonly string[] | undefined
+  /** Which of its own pages the gateway answers with; empty for none. */
+  page = ''
   before: Exchange | undefined
   after: Exchange | undefined
   private call: UpstreamCall | undefined
@@ -88,7 +92,7 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
   }
 
   get endpoint(): string {
-    return this.decides?.name ?? ''
+    return this.decides?.name ?? this.page
   }
 
   get status(): number {
@@ -111,6 +115,7 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
       this.routeIndex = route.index
       if (route.cors !== undefined) this.cors = corsAnswerFor(route.cors, facts.headers)
     }
+    if (decision.kind !== 'preflight') this.cookies = decision.cookies
     if (principal) {
       this.subject = principal.subject
       this.userPool = principal.userPool

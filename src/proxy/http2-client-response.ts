@@ -74,8 +74,12 @@ export class Http2ClientResponse implements ClientResponse {
     this.stream.additionalHeaders({ ':status': status, ...valuesByName(toHttp2Lines(headers)) })
   }
 
-  writeHead(status: number, headers: string[] | Readonly<Record<string, string>>): this {
-    const lines = Array.isArray(headers) ? headers : Object.entries(headers).flat()
+  writeHead(status: number, headers: string[] | Readonly<Record<string, string | string[]>>): this {
+    const lines = Array.isArray(headers)
+      ? headers
+      : Object.entries(headers).flatMap(([name, value]) =>
+          [value].flat().flatMap((each) => [name, each]),
+        )
     this.statusCode = status
     this.hasHead = true
     this.head = [':status', String(status), ...toHttp2Lines(lines)]

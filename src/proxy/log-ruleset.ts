@@ -4,11 +4,15 @@ import type { RulesetPorts } from './ruleset.ts'
 
 export function logRuleset(
   log: Pick<Log, 'info' | 'warn'>,
-): Pick<RulesetPorts, 'keysChanged' | 'discovered' | 'healthChanged'> {
+): Pick<RulesetPorts, 'keysChanged' | 'discovered' | 'healthChanged' | 'storeChanged'> {
   return {
     keysChanged(userPool, problem) {
       if (problem === undefined) log.info({ user_pool: userPool }, 'keys fetched')
       else log.warn({ user_pool: userPool, problem }, 'keys cannot be fetched')
+    },
+    storeChanged(session, problem) {
+      if (problem === undefined) log.info({ session }, 'session store answers')
+      else log.warn({ session, problem }, 'session store cannot be reached')
     },
     discovered(upstream, event) {
       if (event.kind === 'found') {

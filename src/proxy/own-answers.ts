@@ -4,6 +4,7 @@ import type { PutOff } from '../base/turn-end.ts'
 import type { DenyReason, Preflight } from '../policy/decision.ts'
 import { respondAllowed } from './decision-endpoint.ts'
 import {
+  type DenialExtras,
   type DenialResponse,
   respondDenied,
   toDenialResponse,
@@ -13,6 +14,8 @@ import type { Exchange } from './exchange.ts'
 import { toGrpcDenial } from './grpc-answer.ts'
 import { respondPermitted } from './preflight-response.ts'
 import { discardBody } from './request-body.ts'
+import { toCookieLines, withDenialCookies } from './session-cookies.ts'
+import type { OwnPage } from '../session/own-page.ts'
 
 export interface OwnAnswersPorts {
   readonly clock: Clock
@@ -26,7 +29,7 @@ export type Deny = (
   exchange: Exchange,
   reason: DenyReason,
   detail: string,
-  retryAfter?: number,
+  extras?: DenialExtras,
 ) => void
 
 export interface OwnAnswers {
@@ -35,6 +38,8 @@ export interface OwnAnswers {
   /** What follows on its connection cannot be read: the exchange is the last there, and refused if its own body is broken. */
   readonly breakOff: Deny
   readonly permit: (exchange: Exchange, preflight: Preflight) => void
+  /** A page for a browser, or a redirect. */
+  readonly show: (exchange: Exchange, page: OwnPage) => void
   /** Who asked for the decision may forward the request, with these fields. */
   readonly allow: (exchange: Exchange, fields: readonly string[]) => void
 }
@@ -52,14 +57,15 @@ export function createOwnAnswers(
   ports: OwnAnswersPorts,
   putOff: (item: PutOff) => void,
 ): OwnAnswers {
-  const deny: Deny = (exchange, reason, detail, retryAfter) => {
+  const deny: Deny = (exchange, reason, detail, extras) => {
     const { request, response, waits } = exchange
     exchange.refused(reason, detail)
     if (!waits) discardBody(request, ports.clock)
     const close = isEnding(exchange, CLOSING.includes(reason))
-    const denial = toDenial(exchange, reason, retryAfter)
+    const denial = toDenial(exchange, reason, extras)
     exchange.responseBytes = request.method === 'HEAD' ? 0 : denial.body.length
-    respondDenied(response, withFields(denial, exchange.cors?.fields), close, putOff)
+    const answer = withDenialCookies(withFields(denial, exchange.cors?.fields), exchange.cookies)
+    respondDenied(response, answer, close, putOff)
   }
 
   /** Of HTTP/2 the stream is over with the answer, and the connection goes on. */
@@ -87,17 +93,33 @@ export function createOwnAnswers(
         deny(exchange, UNANSWERED_PREFLIGHT.reason, UNANSWERED_PREFLIGHT.detail)
       } else respondPermitted(exchange.response, preflight, exchange.id, isEnding(exchange))
     },
+    show(exchange, { status, headers, body, detail }) {
+      const { request, response, waits, id } = exchange
+      exchange.detail = detail
+      if (!waits) discardBody(request, ports.clock)
+      const isHead = exchange.method === 'HEAD'
+      exchange.responseBytes = isHead ? 0 : Buffer.byteLength(body)
+      const own = ['content-length', String(Buffer.byteLength(body)), 'x-request-id', id]
+      if (isEnding(exchange)) own.push('connection', 'close')
+      response.writeHead(status, [...headers, ...toCookieLines(exchange.cookies ?? []), ...own])
+      response.end(isHead ? undefined : Buffer.from(body))
+    },
     allow: (exchange, fields) =>
-      respondAllowed(exchange.response, fields, exchange.id, isEnding(exchange)),
+      respondAllowed(
+        exchange.response,
+        [...fields, ...toCookieLines(exchange.cookies ?? [])],
+        exchange.id,
+        isEnding(exchange),
+      ),
   }
 }
 
 function toDenial(
   { decides, request, id }: Exchange,
   reason: DenyReason,
-  retryAfter: number | undefined,
+  extras: DenialExtras | undefined,
 ): DenialResponse {
   if (decides === undefined && request.http2?.isGrpc === true) return toGrpcDenial(reason, id)
-  const denial = toDenialResponse(reason, id, retryAfter)
-  return decides === undefined ? denial : decides.toDenial(denial, reason)
+  const denial = toDenialResponse(reason, id, extras)
+  return decides === undefined ? denial : decides.toDenial(denial, reason, extras)
 }

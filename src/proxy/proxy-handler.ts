@@ -3,8 +3,10 @@ import { createTurnEnd } from '../base/turn-end.ts'
 import { toPlainAddress } from '../http/client-address.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { withoutUserinfo } from '../http/request-target.ts'
-import { type Allow, type Decision, isUpgrade } from '../policy/decision.ts'
+import { type Allow, type Decision, type Deny, isUpgrade } from '../policy/decision.ts'
+import type { OwnPage } from '../session/own-page.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import { challenge, toExtras } from './challenge.ts'
 import type { ClientRequest, ClientResponse } from './client-side.ts'
 import type { EndpointAt } from './decision-endpoint.ts'
 import { ALLOWED_METHODS } from './denial-response.ts'
@@ -17,6 +19,7 @@ import type { PipelinedExchanges } from './pipelined-exchanges.ts'
 import { Relay, type RelayPorts } from './relay.ts'
 import { createRequestBody, discardBody } from './request-body.ts'
 import type { Ruleset } from './ruleset.ts'
+import { withSessionCookies } from './session-cookies.ts'
 import { toRequestFacts, type Unreadable } from './to-request-facts.ts'
 import { UpgradeRelay } from './upgrade-relay.ts'
 import { toUpstreamTarget } from './upstream-target.ts'
@@ -84,7 +87,8 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       upgrade === undefined
         ? new Relay(exchange, relayPorts, rules.buildClientHeaders, body, expiryOf(allow))
         : toUpgradeRelay(exchange, upgrade, allow, rules)
-    relay.edits = exchange.cors === undefined ? route.responseEdits : exchange.cors.edits
+    const edits = exchange.cors === undefined ? route.responseEdits : exchange.cors.edits
+    relay.edits = withSessionCookies(edits, allow.cookies)
     exchange.asked(upstream.name, body)
     const call = upstream.dispatch(
       allow,
@@ -135,7 +139,13 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
     // While a key was fetched, or other tokens were verified, the client may have left, or been answered for its slowness.
     if (exchange.response.destroyed || exchange.response.headersSent) return
     if (decision.kind === 'deny') {
-      deny(exchange, decision.reason, decision.detail, decision.retryAfterSeconds)
+      const page =
+        exchange.decides?.redirects === false
+          ? undefined
+          : challenge(facts, decision, rules.signIns)
+      if (page === undefined) {
+        deny(exchange, decision.reason, decision.detail, toExtras(facts, decision, rules.signIns))
+      } else show(exchange, page, decision)
     } else if (decision.kind === 'preflight') {
       answers.permit(exchange, decision)
     } else if (exchange.decides !== undefined) {
@@ -148,6 +158,18 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
         deny(exchange, obstacle.reason, obstacle.detail)
       }
     }
+  }
+
+  /** @param denied why a browser is shown a page in the place of what it asked for */
+  function show(exchange: Exchange, page: Promise<OwnPage>, denied?: Deny): void {
+    page
+      .then((made) => {
+        const { response } = exchange
+        if (response.destroyed || response.headersSent) return
+        if (denied !== undefined) exchange.refused(denied.reason, denied.detail)
+        answers.show(exchange, made)
+      })
+      .catch((error: unknown) => fault(error, exchange))
   }
 
   /** On its own, so that a request that need not wait does not pay for what is remembered of one that does. */
@@ -218,7 +240,14 @@ export function createProxyHandler(ports: ProxyPorts): ProxyHandling {
       postpone(exchange, facts)
       return
     }
-    const decision = rules.isReserved(facts.target) ? RESERVED : rules.authorize(facts)
+    const isReserved = rules.isReserved(facts.target)
+    const page = isReserved && exchange.decides === undefined ? rules.pageAt(facts) : undefined
+    if (page !== undefined) {
+      exchange.page = facts.target.path.slice(facts.target.path.lastIndexOf('/') + 1)
+      show(exchange, page)
+      return
+    }
+    const decision = isReserved ? RESERVED : rules.authorize(facts)
     if (decision instanceof Promise) {
       decision
         .then((settled) => carryOut(exchange, facts, settled, rules))

@@ -3,10 +3,12 @@
 import type { Clock } from '../base/clock.ts'
 import type { FetchJsonResult } from '../base/fetch-json.ts'
 import { createTurnBudget } from '../base/turn-budget.ts'
+import { cookieNameOf } from '../config/check-sessions.ts'
 import type { Config } from '../config/schema.ts'
 import { isUnix } from '../config/listen-address.ts'
 import { compileTrustedProxies } from '../http/client-address.ts'
 import { compileOwnedHeaders } from '../http/headers.ts'
+import { compileOwnCookies, type IsOwnCookie } from '../http/own-cookies.ts'
 import type { RequestTarget } from '../http/request-target.ts'
 import { type Authorize, type Caller, createAuthorize, toCaller } from '../policy/authorize.ts'
 import { compileRules } from '../policy/compile-rules.ts'
@@ -14,7 +16,11 @@ import { compilePrincipal } from '../policy/principal.ts'
 import { compileReserved } from '../route/reserved.ts'
 import { createKeyRefresh, type KeyRefresh, type KeyRefreshSettings } from '../token/key-refresh.ts'
 import { readSeed } from '../token/read-seed.ts'
-import { createVerifier, type Verifier } from '../token/verifier.ts'
+import { createSeal } from '../session/seal.ts'
+import { createSessionKeeper } from '../session/session-keeper.ts'
+import { createSignIn, type SignIn } from '../session/sign-in.ts'
+import { createSignInEndpoints, type SignInEndpoints } from '../session/sign-in-endpoints.ts'
+import { createVerifier, isRejected, type Verifier } from '../token/verifier.ts'
 import { readTlsFiles } from '../upstream/read-tls-files.ts'
 import {
   createUpstream,
@@ -24,6 +30,7 @@ import {
 } from '../upstream/upstream.ts'
 import { type BuildClientHeaders, compileClientHeaders } from './client-headers.ts'
 import { createLoopGuard, type LoopGuard } from './loop-guard.ts'
+import { type SignInSource, toSignInSources } from './sign-in-sources.ts'
 import type { RequestLimits } from './to-request-facts.ts'
 import {
   type BuildUpstreamHeaders,
@@ -42,6 +49,11 @@ export interface Ruleset {
   readonly config: Config
   readonly authorize: Authorize
   readonly verifier: Verifier<Caller>
+  /** By name of the session. */
+  readonly signIns: ReadonlyMap<string, SignIn>
+  readonly isOwnCookie: IsOwnCookie
+  /** The pages that browsers sign in and out with; undefined for every other target. */
+  readonly pageAt: SignInEndpoints
   /** By name of the user pool. */
   readonly keys: ReadonlyMap<string, KeyRefresh>
   readonly upstreams: ReadonlyMap<string, Upstream>
@@ -74,6 +86,8 @@ export interface RulesetPorts {
   /** What becomes of looking for an upstream's targets. */
   readonly discovered: UpstreamPorts['discovered']
   readonly healthChanged: UpstreamPorts['healthChanged']
+  /** A session's store began or ceased to fail. */
+  readonly storeChanged: (session: string, problem: string | undefined) => void
 }
 
 export interface Rulesets {
@@ -86,6 +100,7 @@ export interface Rulesets {
 export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
   const keysInUse = createCarryOver<KeyRefresh>()
   const upstreamsInUse = createCarryOver<Upstream>()
+  const signInsInUse = createCarryOver<SignIn>()
   const retiring = new Set<Upstream>()
   const ownGuard = createLoopGuard(ports.random)
   let current = compile(first)
@@ -105,10 +120,18 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
     })
     const headerNames = Object.keys(config.identityHeaders)
     const loopGuard = config.loopGuard ? ownGuard : undefined
+    const signIns = signInsInUse.make(toSignInSources(config), startSignIn)
+    const isOwnCookie = compileOwnCookies(
+      Object.entries(config.sessions).map(([name, { cookie }]) => cookieNameOf(name, cookie)),
+    )
+    const { table } = compileRules(config, ports.routeIndex)
     return {
       config,
-      authorize: createAuthorize(compileRules(config, ports.routeIndex).table, verifier),
+      authorize: createAuthorize(table, { clock: ports.clock, verifier, signIns }),
       verifier,
+      signIns,
+      isOwnCookie,
+      pageAt: createSignInEndpoints(signIns, config.pathPrefix),
       keys,
       identityHeaders: headerNames,
       ownerOf: compileOwnedHeaders(headerNames),
@@ -117,9 +140,10 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
         headerNames,
         config.forwardedHeader,
         loopGuard?.via,
+        isOwnCookie,
       ),
       buildUpstreamTrailers: compileUpstreamTrailers(headerNames),
-      buildClientHeaders: compileClientHeaders(headerNames),
+      buildClientHeaders: compileClientHeaders(headerNames, isOwnCookie),
       isTrusted: compileTrustedProxies(config.trustedProxies, isUnix(config.listen)),
       isTrustedChecker: compileTrustedProxies(config.trustedProxies, isUnix(config.extAuthz)),
       limits: { headerFields: config.limits.headerFields, target: config.limits.targetBytes },
@@ -147,6 +171,22 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
     return createUpstream({ name, ...timeouts, ...rest }, ports)
   }
 
+  function startSignIn(name: string, { userPool, ...source }: SignInSource): SignIn {
+    return createSignIn(
+      { name, ...source },
+      {
+        clock: ports.clock,
+        createSeal,
+        createSessionKeeper,
+        changed: (problem) => ports.storeChanged(name, problem),
+        verify: async (token, tokenUse) => {
+          const caller = await current.verifier.verify(token, { userPool, tokenUse })
+          return isRejected(caller) ? caller : caller.principal
+        },
+      },
+    )
+  }
+
   /** Requests that began under the earlier configuration still end there. */
   function retire(upstream: Upstream, drainMs: number): void {
     retiring.add(upstream)
@@ -160,12 +200,17 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
     adopt(config) {
       current = compile(config)
       for (const keys of keysInUse.drop()) keys.stop()
+      for (const signIn of signInsInUse.drop()) void signIn.close()
       for (const upstream of upstreamsInUse.drop()) retire(upstream, config.timeouts.drainMs)
     },
     async stop() {
       for (const keys of current.keys.values()) keys.stop()
       const upstreams = [...current.upstreams.values(), ...retiring]
-      await Promise.all(upstreams.map((upstream) => upstream.destroy()))
+      const signIns = [...current.signIns.values()]
+      await Promise.all([
+        ...upstreams.map((upstream) => upstream.destroy()),
+        ...signIns.map((signIn) => signIn.close()),
+      ])
     },
   }
 }

@@ -10,9 +10,10 @@ import {
   type RawHeaders,
 } from '../http/headers.ts'
 import { rememberByName } from '../http/name-memo.ts'
+import { compileOwnCookies, type IsOwnCookie } from '../http/own-cookies.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { Allow, Route } from '../policy/decision.ts'
-import { takeCookie, takeProtocol } from '../token/credential-places.ts'
+import { takeCookie, takeProtocol, withoutCookies } from '../token/credential-places.ts'
 import { toForwardedField } from './forwarded-field.ts'
 
 export type BuildUpstreamHeaders = (
@@ -35,6 +36,7 @@ export function compileUpstreamHeaders(
   identityHeaders: readonly string[],
   withForwarded = false,
   via?: string,
+  isOwnCookie: IsOwnCookie = compileOwnCookies([]),
 ): BuildUpstreamHeaders {
   const owned = compileOwnedHeaders(identityHeaders)
   const actionOf = rememberByName((name) => toAction(name, owned, withForwarded))
@@ -49,7 +51,8 @@ export function compileUpstreamHeaders(
       if (action === 'pass') lines.push(name, value)
       else if (action === 'peer' && facts.peerTrusted) lines.push(name, value)
       else if (action === 'token' && allow.route.forwardToken) lines.push(name, value)
-      else if (action === 'cookie') addCookies(lines, name, value, allow.route)
+      else if (action === 'cookie')
+        addCookies(lines, name, forwardedCookies(value, allow.route, isOwnCookie))
       else if (action === 'protocol') addProtocols(lines, name, value, allow.route)
       else if (action === 'connection' && !isPlainConnection(value))
         named ??= connectionNamed(headers)
@@ -103,15 +106,19 @@ function toAction(
   return owner === 'unless_trusted' ? 'peer' : 'pass'
 }
 
-function addCookies(
-  lines: string[],
-  name: string,
-  value: string,
-  { places, forwardToken }: Route,
-): void {
-  const cookie = forwardToken ? undefined : places?.cookie
-  const kept = cookie === undefined ? value : takeCookie(value, cookie).rest
+function addCookies(lines: string[], name: string, kept: string): void {
   if (kept !== '') lines.push(name, kept)
+}
+
+/** What a service gets of a Cookie field: the gateway's own cookies never, a token if the route passes it on. */
+export function forwardedCookies(
+  field: string,
+  { places, forwardToken }: Pick<Route, 'places' | 'forwardToken'>,
+  isOwn: IsOwnCookie,
+): string {
+  const kept = field.includes('__Host-') ? withoutCookies(field, isOwn) : field
+  const cookie = forwardToken ? undefined : places?.cookie
+  return cookie === undefined ? kept : takeCookie(kept, cookie).rest
 }
 
 function addProtocols(lines: string[], name: string, value: string, { places }: Route): void {

@@ -32,6 +32,14 @@ export function takeCookie(field: string, name: string): Taken {
   })
 }
 
+/** The value of a Cookie field without those cookies, byte for byte as it was; '' when none is left. */
+export function withoutCookies(field: string, isOut: (name: string) => boolean): string {
+  return take(field, ';', (pair) => {
+    const name = trimBlanks(pair.split('=', 1)[0] ?? '')
+    return isOut(name) ? name : undefined
+  }).rest
+}
+
 /** From a query with its `?`. The name is compared decoded, as an upstream would; the value is as written. */
 export function takeParameter(query: string, name: string): Taken {
   const { values, rest } = take(query.slice(1), '&', (pair) => {

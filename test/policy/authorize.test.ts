@@ -4,12 +4,18 @@ import { loadConfig } from '../../src/config/load.ts'
 import { parseHost } from '../../src/http/host.ts'
 import type { RequestFacts } from '../../src/http/request-facts.ts'
 import { parseRequestTarget, type RequestTarget } from '../../src/http/request-target.ts'
-import { type Caller, createAuthorize, toCaller } from '../../src/policy/authorize.ts'
+import {
+  type AuthorizePorts,
+  type Caller,
+  createAuthorize,
+  toCaller,
+} from '../../src/policy/authorize.ts'
 import { compileRules } from '../../src/policy/compile-rules.ts'
 import type { Decision } from '../../src/policy/decision.ts'
 import { compilePrincipal } from '../../src/policy/principal.ts'
 import { type Rejected, toRejected } from '../../src/token/rejected.ts'
 import type { Wanted } from '../../src/token/verifier.ts'
+import { createFakeClock } from '../support/fake-clock.ts'
 
 const ROUTES = `
   - {name: open, match: {path: /*}, access: public, upstream: up}
@@ -47,7 +53,11 @@ function verify(token: string, wanted: Wanted): Caller | Rejected | Promise<Call
   return token.startsWith('late') ? Promise.resolve(caller) : caller
 }
 
-const authorize = createAuthorize(compileRules(config).table, { verify })
+function toPorts(verifyToken: typeof verify): AuthorizePorts {
+  return { clock: createFakeClock(), verifier: { verify: verifyToken }, signIns: new Map() }
+}
+
+const authorize = createAuthorize(compileRules(config).table, toPorts(verify))
 
 async function decide(path: string, token?: string): Promise<Decision> {
   const facts = {
@@ -142,7 +152,10 @@ t.test('a refusal tells who was refused and where, for the log', async (t) => {
 
 t.test('the same caller gets the very same decision again', async (t) => {
   const caller = verify('admins', { userPool: undefined, tokenUse: 'any' })
-  const once = createAuthorize(compileRules(config).table, { verify: () => caller })
+  const once = createAuthorize(
+    compileRules(config).table,
+    toPorts(() => caller),
+  )
   const facts = {
     method: 'GET',
     host: parseHost('a'),
@@ -168,7 +181,7 @@ routes: ${PLACES}`,
   'c.yaml',
   {},
 )
-const authorizeAnywhere = createAuthorize(compileRules(places.config).table, { verify })
+const authorizeAnywhere = createAuthorize(compileRules(places.config).table, toPorts(verify))
 
 async function answerAnywhere(
   path: string,

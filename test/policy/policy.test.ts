@@ -111,3 +111,99 @@ t.test('every kind of rule has to hold', async (t) => {
   t.equal(reasonFor(rules, { ...groups(['a']), scope: 's', c: 2 }), 'claim_mismatch')
   t.equal(reasonFor(rules, { ...groups(['a']), scope: 'x', c: 1 }), 'scope_missing')
 })
+
+function reasonForId(requirements: Requirements, claims: Record<string, unknown>): string {
+  const verified = {
+    userPool: 'main',
+    tokenUse: 'id',
+    claims,
+    validFromMs: 0,
+    validUntilMs: 1,
+  } as const
+  return compilePolicy(requirements)(compilePrincipal({})(verified))?.reason ?? 'admitted'
+}
+
+t.test('providers are those that the ID token says the caller is linked with', async (t) => {
+  const google = { providerName: 'Google', userId: '1', primary: 'true' }
+  const corp = { providerName: 'CorpAD' }
+  const cases: [Requirements['providers'], unknown, string][] = [
+    [{ anyOf: ['Google'] }, [google], 'admitted'],
+    [{ anyOf: ['Google'] }, [corp, google], 'admitted'],
+    [{ anyOf: ['Google'] }, [corp], 'provider_denied'],
+    [{ anyOf: ['Google'] }, undefined, 'provider_denied'],
+    [{ anyOf: ['COGNITO'] }, undefined, 'admitted'],
+    [{ noneOf: ['Google'] }, [corp], 'admitted'],
+    [{ noneOf: ['Google'] }, [google], 'policy_denied'],
+  ]
+  for (const [providers, identities, verdict] of cases) {
+    t.equal(
+      reasonForId({ providers }, { identities }),
+      verdict,
+      JSON.stringify([providers, identities]),
+    )
+  }
+})
+
+t.test('identities of another shape prove neither a provider nor its absence', async (t) => {
+  const shapes = [
+    'Google',
+    'COGNITO',
+    {},
+    [],
+    [null],
+    ['Google'],
+    [{}],
+    [{ providerName: 1 }],
+    1,
+    null,
+  ]
+  for (const identities of shapes) {
+    for (const providers of [{ anyOf: ['Google', 'COGNITO'] }, { noneOf: ['Other'] }]) {
+      t.equal(
+        reasonForId({ providers }, { identities }),
+        'provider_denied',
+        JSON.stringify(identities),
+      )
+    }
+  }
+  t.equal(
+    reasonFor({ providers: { noneOf: ['Google'] } }, {}),
+    'provider_denied',
+    'an access token does not say',
+  )
+})
+
+t.test(
+  'acr is one of the allowed values, and amr a list that is asked as groups are',
+  async (t) => {
+    const missing = 'insufficient_user_authentication'
+    for (const [acr, verdict] of [
+      ['a', 'admitted'],
+      ['b', 'admitted'],
+      ['A', missing],
+      [['a'], missing],
+      [undefined, missing],
+      [1, missing],
+    ] as const) {
+      t.equal(reasonFor({ acr: ['a', 'b'] }, { acr }), verdict, String(acr))
+    }
+    for (const [amr, verdict] of [
+      [['pwd', 'mfa'], 'admitted'],
+      [['pwd'], missing],
+      [[], missing],
+      ['mfa', missing],
+      [undefined, missing],
+    ] as const) {
+      t.equal(reasonFor({ amr: { anyOf: ['mfa'] } }, { amr }), verdict, String(amr))
+    }
+    t.equal(
+      reasonFor({ amr: { noneOf: ['sms'] } }, { amr: ['sms'] }),
+      missing,
+      'another method would do',
+    )
+  },
+)
+
+t.test('whoever may not do it anyway is not asked for a stronger sign-in', async (t) => {
+  t.equal(reasonFor({ acr: ['a'], groups: { anyOf: ['g'] } }, {}), 'group_missing')
+})

@@ -3,7 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import t from 'tap'
 import type { PutOff } from '../../src/base/turn-end.ts'
-import { DENY_REASONS, type DenyReason } from '../../src/policy/decision.ts'
+import { DENY_REASONS, type DenyReason, type StepUp } from '../../src/policy/decision.ts'
 import {
   ALLOWED_METHODS,
   respondDenied,
@@ -12,12 +12,15 @@ import {
 
 const STATUSES: Record<number, readonly DenyReason[]> = {
   400: ['target_ambiguous', 'request_malformed', 'credential_ambiguous'],
-  401: DENY_REASONS.filter((reason) => /^token_|^credential_m/.test(reason)),
+  401: DENY_REASONS.filter((reason) =>
+    /^token_|^credential_m|^session_ended$|^insufficient_/.test(reason),
+  ),
   403: [
     'origin_denied',
     'cors_denied',
     'group_missing',
     'scope_missing',
+    'provider_denied',
     'claim_mismatch',
     'policy_denied',
     'decision_untrusted_peer',
@@ -31,7 +34,7 @@ const STATUSES: Record<number, readonly DenyReason[]> = {
   431: ['headers_too_large'],
   500: ['internal_error'],
   502: ['upstream_unreachable', 'upstream_protocol'],
-  503: ['keys_unavailable', 'overloaded', 'draining'],
+  503: ['keys_unavailable', 'sessions_unavailable', 'overloaded', 'draining'],
   504: ['upstream_timeout'],
   508: ['loop_detected'],
 }
@@ -75,9 +78,30 @@ t.test('401 challenges as RFC 6750 has it, and 403 for scopes alone', async (t) 
   t.match(challenge('scope_missing'), /error="insufficient_scope"/)
 })
 
+t.test('a sign-in that does not suffice is told what would, as RFC 9470 has it', async (t) => {
+  const challenge = (stepUp?: StepUp) =>
+    toDenialResponse('insufficient_user_authentication', 'id', { stepUp }).headers[
+      'www-authenticate'
+    ]
+  t.match(challenge(), /error="insufficient_user_authentication", error_description="[^"]+"$/)
+  t.match(
+    challenge({ acrValues: ['urn:a', 'urn:b'], maxAgeSeconds: 60 }),
+    /, acr_values="urn:a urn:b", max_age="60"$/,
+  )
+  t.match(challenge({ maxAgeSeconds: 0 }), /", max_age="0"$/)
+})
+
+t.test('where somebody can sign in stands in the body', async (t) => {
+  const { body } = toDenialResponse('credential_missing', 'id', { signInUrl: 'https://a/s' })
+  t.match(JSON.parse(body), { reason: 'credential_missing', sign_in: 'https://a/s' })
+})
+
 t.test('405 lists methods, and a retry is announced where it is known', async (t) => {
   t.equal(toDenialResponse('method_not_allowed', 'id').headers.allow, ALLOWED_METHODS)
-  t.equal(toDenialResponse('keys_unavailable', 'id', 7).headers['retry-after'], '7')
+  t.equal(
+    toDenialResponse('keys_unavailable', 'id', { retryAfterSeconds: 7 }).headers['retry-after'],
+    '7',
+  )
   t.notHas(toDenialResponse('keys_unavailable', 'id').headers, 'retry-after')
 })
 

@@ -10,6 +10,7 @@ import { realClock } from '../support/real-clock.ts'
 const ENDPOINT: DecisionEndpoint = {
   name: 'an-endpoint',
   answersPreflights: false,
+  redirects: false,
   read: () => ({ refused: true, reason: 'request_malformed', detail: '' }),
   toFields: () => [],
   toDenial: (denial, reason) => ({ ...denial, status: 403, headers: { reason } }),

@@ -49,6 +49,8 @@ async function start(t: Test, options: Options = {}) {
     isTrusted: () => false,
     limits: { headerFields: 10, target: 100 },
     isReserved: compileReserved('/_poolgate'),
+    pageAt: () => undefined,
+    signIns: new Map(),
   } as unknown as Ruleset
   let ids = 0
   const { handle } = createProxyHandler({

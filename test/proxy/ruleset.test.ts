@@ -34,6 +34,7 @@ function create(t: Test, config = load(), document: unknown = issuer.jwks()) {
     keysChanged: (_, problem) => problems.push(problem),
     discovered: () => undefined,
     healthChanged: () => undefined,
+    storeChanged: () => undefined,
   })
   t.teardown(rulesets.stop)
   const breakDown = () => {
