@@ -16,8 +16,6 @@ import { compilePrincipal } from '../policy/principal.ts'
 import { compileReserved } from '../route/reserved.ts'
 import { createKeyRefresh, type KeyRefresh, type KeyRefreshSettings } from '../token/key-refresh.ts'
 import { readSeed } from '../token/read-seed.ts'
-import { createSeal } from '../session/seal.ts'
-import { createSessionKeeper } from '../session/session-keeper.ts'
 import { createSignIn, type SignIn } from '../session/sign-in.ts'
 import { createSignInEndpoints, type SignInEndpoints } from '../session/sign-in-endpoints.ts'
 import { createVerifier, isRejected, type Verifier } from '../token/verifier.ts'
@@ -176,8 +174,6 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       { name, ...source },
       {
         clock: ports.clock,
-        createSeal,
-        createSessionKeeper,
         changed: (problem) => ports.storeChanged(name, problem),
         verify: async (token, tokenUse) => {
           const caller = await current.verifier.verify(token, { userPool, tokenUse })

@@ -14,9 +14,9 @@ import { lastOfEach } from './own-cookies.ts'
 import { type OwnPage, toRedirect } from './own-page.ts'
 import { goingRoundPage, signOutPage, unavailablePage, unknownHostPage } from './pages.ts'
 import { toOwnReturnTo, toReturnTo } from './return-to.ts'
-import type { Seal } from './seal.ts'
+import { createSeal } from './seal.ts'
 import type { Session } from './session.ts'
-import type { CreateSessionKeeper, Found } from './session-keeper.ts'
+import { createSessionKeeper, type Found } from './session-keeper.ts'
 import { isGoingRound, NO_TURNS } from './turns.ts'
 
 /** What one sign-in asks for beside, or instead of, what the settings say. */
@@ -67,22 +67,21 @@ export interface SignInPorts {
   readonly verify: VerifySessionToken
   /** The store began to fail, or ceased to. */
   readonly changed: (problem: string | undefined) => void
-  readonly createSeal: (keys: readonly string[]) => Seal
-  readonly createSessionKeeper: CreateSessionKeeper
 }
 
 const RETRY_AFTER_SECONDS = 5
 
-export function createSignIn(options: SignInOptions, ports: SignInPorts): SignIn {
+export function createSignIn(
+  options: SignInOptions,
+  ports: SignInPorts,
+  createKeeper = createSessionKeeper,
+): SignIn {
   const { name, settings, pathPrefix } = options
   const { clock } = ports
   const login = createManagedLogin(options, ports)
   const { refresh } = login
-  const keeper = ports.createSessionKeeper(
-    { name, settings },
-    { clock, refresh, changed: ports.changed },
-  )
-  const attempts = createAttempts(name, ports.createSeal(settings.keys), clock)
+  const keeper = createKeeper({ name, settings }, { clock, refresh, changed: ports.changed })
+  const attempts = createAttempts(name, createSeal(settings.keys), clock)
   const originAt = compileOrigins(settings.origins)
   const redirectUri = (origin: string) => `${origin}${pathPrefix}/callback`
   const signInPath = (query: Record<string, string>) =>

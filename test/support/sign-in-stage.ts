@@ -11,7 +11,7 @@ import type { FakeClock } from './fake-clock.ts'
 import { createFakeClock } from './fake-clock.ts'
 import { type FakeManagedLogin, startFakeManagedLogin } from './fake-managed-login.ts'
 import type { TestIssuer } from './issuer.ts'
-import { createKeptSessions, createMemorySeal, type KeptSessions } from './kept-sessions.ts'
+import { createKeptSessions, type KeptSessions } from './kept-sessions.ts'
 import { createIssuerAt, createTestVerifier } from './test-verifier.ts'
 
 export const ORIGIN = 'https://app.example.com'
@@ -114,10 +114,9 @@ export async function setStage(
         {
           clock,
           changed: () => undefined,
-          createSeal: createMemorySeal,
-          createSessionKeeper: kept.create,
           verify: async (token, tokenUse) => verifier.verify(token, { userPool: 'main', tokenUse }),
         },
+        kept.create,
       ),
     ]),
   )
