@@ -106,7 +106,7 @@ async function startPool(options: DevOptions, context: CommandContext): Promise<
     clock: context.clock,
     usersFile: options.users,
     dataFile: options.data,
-    onCode: (username, _purpose, code) => stderr(`confirmation code for ${username}: ${code}\n`),
+    onMessage: (username, text) => stderr(`to ${username}: ${text}\n`),
     port: await choosePort(
       options.poolPort,
       { usual: DEFAULT_POOL_PORT, what: 'dev user pool', reserved: options.port },

@@ -4,10 +4,10 @@ import type { DevUser } from './user.ts'
 
 export type Attributes = DevUser['attributes']
 
-const TEXT = new Set(
-  `name given_name family_name middle_name nickname preferred_username profile picture website gender birthdate zoneinfo
-  locale phone_number email address`.split(/\s+/),
-)
+/** In Cognito's order, which the header of a CSV file has too. */
+export const STANDARD_ATTRIBUTES: readonly string[] =
+  `name given_name family_name middle_name nickname preferred_username profile picture website email email_verified gender
+  birthdate zoneinfo locale phone_number phone_number_verified address`.split(/\s+/)
 const FLAGS = new Set(['email_verified', 'phone_number_verified'])
 /** In the order that codes are sent by. */
 const CONTACTS = ['email', 'phone_number'] as const
@@ -16,15 +16,12 @@ const MAX_LENGTH = 2048
 export type Contact = (typeof CONTACTS)[number]
 
 export function isTextAttribute(name: string): boolean {
-  return TEXT.has(name) || /^custom:\S{1,20}$/.test(name)
+  return (STANDARD_ATTRIBUTES.includes(name) && !FLAGS.has(name)) || /^custom:\S{1,20}$/.test(name)
 }
 
 export function isFlagAttribute(name: string): boolean {
   return FLAGS.has(name)
 }
-
-/** Every standard attribute, as Cognito lists them in the header of a CSV file. */
-export const STANDARD_ATTRIBUTES: readonly string[] = [...TEXT, ...FLAGS]
 
 /** Texts by names, as the API and forms have them, or why they do not fit. */
 export function parseAttributes(given: Iterable<readonly [string, string]>): Attributes | ApiError {
@@ -69,9 +66,10 @@ export function ownAttributes(attributes: Attributes | ApiError): Attributes | A
 
 /** A changed address is unverified until it is shown to be right, unless the same change says so. */
 export function changeAttributes(former: Attributes, changes: Attributes): Attributes {
-  const reset = CONTACTS.filter((name) => name in changes && changes[name] !== former[name])
-  const unverified = reset.map((name) => [`${name}_verified`, false])
-  return { ...former, ...Object.fromEntries(unverified), ...changes }
+  const isReset = (name: Contact) =>
+    name in changes && changes[name] !== former[name] && !(`${name}_verified` in changes)
+  const unverified = CONTACTS.filter(isReset).map((name) => [`${name}_verified`, false])
+  return { ...former, ...changes, ...Object.fromEntries(unverified) }
 }
 
 /** Where a code goes: the first address there is, or the first that is verified. */

@@ -21,6 +21,7 @@ export interface ClientUrls {
 
 export interface Clients {
   find(id: string): AppClient | undefined
+  list(): readonly AppClient[]
   /** The URL as it may be put into Location, where it is one of a client's. */
   toCallback(url: string): string | undefined
   toLogoutTarget(url: string): string | undefined
@@ -53,6 +54,7 @@ export function createClients({ callbackUrls, logoutUrls }: ClientUrls = {}): Cl
   const byId = new Map(CLIENTS.map((client) => [client.id, client]))
   return {
     find: (id) => byId.get(id),
+    list: () => CLIENTS,
     toCallback: (url) => toRegistered(url, callbackUrls),
     toLogoutTarget: (url) => toRegistered(url, logoutUrls),
   }

@@ -33,10 +33,10 @@ interface Code {
   wrong: number
 }
 
-/** @param onIssue is told every code */
+/** @param send gets every code, as words */
 export function createConfirmationCodes(
   clock: Clock,
-  onIssue: (username: string, purpose: CodePurpose, code: string) => void = () => {},
+  send: (username: string, text: string) => void = () => {},
 ): ConfirmationCodes {
   const codes = new Map<string, Code>()
   const toKey = (username: string, purpose: CodePurpose) => `${purpose} ${username}`
@@ -49,7 +49,7 @@ export function createConfirmationCodes(
       codes.set(key, { username, code, endsMs: clock.now() + LIFE_MS[purpose], wrong: 0 })
       const [oldest = ''] = codes.keys()
       if (codes.size > MAX_CODES) codes.delete(oldest)
-      onIssue(username, purpose, code)
+      send(username, `Your confirmation code is ${code}`)
       return code
     },
     use(username, purpose, given) {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { Clock } from '../base/clock.ts'
 import { listenOn } from '../base/listen.ts'
 import { createAccounts } from './accounts.ts'
+import { createImportJobs } from './api/import-jobs.ts'
 import {
   API_CLIENT_ID,
   createClients,
@@ -10,7 +11,7 @@ import {
   SERVER_CLIENT_SECRET,
   WEB_CLIENT_ID,
 } from './clients.ts'
-import { type CodePurpose, createConfirmationCodes } from './confirmation-codes.ts'
+import { createConfirmationCodes } from './confirmation-codes.ts'
 import { createBrowsers } from './managed-login/browsers.ts'
 import { createAuthorizationCodes } from './oauth/authorization-codes.ts'
 import { JWKS_PATH } from './oidc-documents.ts'
@@ -35,8 +36,8 @@ export interface DevPoolOptions {
   readonly logoutUrls?: readonly string[] | undefined
   /** How long access and ID tokens live. Default: one hour. */
   readonly tokenSeconds?: number | undefined
-  /** Told every confirmation code, in place of an e-mail or a text message. */
-  readonly onCode?: (username: string, purpose: CodePurpose, code: string) => void
+  /** Gets what would be an e-mail or a text message: confirmation codes, temporary passwords. */
+  readonly onMessage?: (username: string, text: string) => void
   /** The users file changed: undefined when the new users are in force, or why the former ones stay. */
   readonly onUsersChange?: (problem: string | undefined) => void
   /** A defect of the dev pool itself. */
@@ -95,7 +96,8 @@ export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
     clientId: API_CLIENT_ID,
     lifeSeconds: options.tokenSeconds,
   })
-  const codes = createConfirmationCodes(clock, options.onCode)
+  const { onMessage: send = () => {} } = options
+  const codes = createConfirmationCodes(clock, send)
   const parts = {
     clock,
     store,
@@ -111,6 +113,8 @@ export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
     clients: createClients(options),
     authorizationCodes: createAuthorizationCodes(clock),
     browsers: createBrowsers(clock),
+    importJobs: createImportJobs({ clock, store }, server.origin),
+    send,
   }
   server.handle(createPoolHandler(parts, onFault))
 

@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ApiResult, isApiError, toApiError } from './api-error.ts'
-import { answerOperation, type CognitoApiOptions, type Input } from './cognito-api.ts'
+import { IMPORT_PATH } from './api/import-jobs.ts'
+import type { CognitoApiOptions, Input } from './api/operation.ts'
+import { answerOperation } from './cognito-api.ts'
 import {
   type Answer,
   type Endpoint,
@@ -21,6 +23,9 @@ import { createOAuthEndpoints } from './oauth/oauth-endpoints.ts'
 import { DISCOVERY_PATH, JWKS_PATH, toDiscovery, toJwks } from './oidc-documents.ts'
 
 const SERVICE = 'AWSCognitoIdentityProviderService.'
+const MAX_BODY_KIB = 64
+/** A CSV file of some 20,000 users. */
+const MAX_UPLOAD_KIB = 4096
 const AMZ_JSON = 'application/x-amz-json-1.1'
 
 export type PoolHandler = (request: IncomingMessage, response: ServerResponse) => void
@@ -52,6 +57,7 @@ function createEndpoints(options: PoolHandlerOptions): Endpoints {
   const document = (content: object) => ({ GET: () => toJson(200, content, CORS) })
   return new Map<string, Readonly<Record<string, Endpoint>>>([
     ['/', { POST: (request) => callApi(options, request) }],
+    [IMPORT_PATH, { PUT: (request) => upload(options, request) }],
     [MINT_PATH, { POST: (request) => mint(options, request) }],
     [pool + JWKS_PATH, document(toJwks(options.keys))],
     [pool + DISCOVERY_PATH, document(toDiscovery(options.issuer, origin))],
@@ -68,8 +74,9 @@ async function answer(endpoints: Endpoints, request: IncomingMessage): Promise<A
   if (methods === undefined) return toText(404, 'not found')
   const endpoint = methods[method === 'HEAD' ? 'GET' : method]
   if (endpoint === undefined) return notAllowed(toAllow(methods))
-  const body = await readSmallBody(request)
-  if (body === undefined) return toText(413, 'the body is larger than 64 KiB')
+  const maxKib = path === IMPORT_PATH ? MAX_UPLOAD_KIB : MAX_BODY_KIB
+  const body = await readSmallBody(request, maxKib * 1024)
+  if (body === undefined) return toText(413, `the body is larger than ${maxKib} KiB`)
   return endpoint({ path, query: new URLSearchParams(url.slice(path.length)), body, headers })
 }
 
@@ -115,6 +122,11 @@ function toApiAnswer(result: ApiResult): Answer {
     headers: { ...headers, 'x-amzn-errortype': `${type}:` },
     body: JSON.stringify({ __type: type, message }),
   }
+}
+
+function upload({ importJobs }: CognitoApiOptions, { query, body }: PoolRequest): Answer {
+  if (importJobs.upload(query.get('signature') ?? '', body)) return toText(200, 'uploaded')
+  return toText(403, 'no import job waits for this')
 }
 
 async function mint(

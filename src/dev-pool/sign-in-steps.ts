@@ -29,6 +29,17 @@ export interface SignedIn {
   readonly usedTotp: boolean
 }
 
+/** Cognito's names for how strong a sign-in was, as `acr` has them. */
+export const LOA_PASSWORD = 'urn:cognito:loa:1'
+export const LOA_TOTP = 'urn:cognito:loa:4'
+
+/** What the tokens of a sign-in say of its strength. */
+export function toStrength({ usedTotp }: Pick<SignedIn, 'usedTotp'>) {
+  return usedTotp
+    ? { acr: LOA_TOTP, amr: ['pwd', 'otp', 'mfa'] }
+    : { acr: LOA_PASSWORD, amr: ['pwd'] }
+}
+
 export type ChallengeName = 'NEW_PASSWORD_REQUIRED' | 'SOFTWARE_TOKEN_MFA'
 
 export interface Challenge {

@@ -25,11 +25,16 @@ export const NO_USERS: UserState = {
   seed: { digest: '', users: [], groups: [] },
 }
 
-/** The groups that the user names are there from then on. */
-export function withUser(state: UserState, draft: UserDraft, nowMs: number): UserState {
-  const user = stamp(draft, state.users.get(draft.username), nowMs)
-  const users = new Map(state.users).set(user.username, user)
-  return { ...state, users, groups: withGroupsOf([user], state.groups, nowMs) }
+/** The groups that the users name are there from then on. */
+export function withUsers(
+  state: UserState,
+  drafts: readonly UserDraft[],
+  nowMs: number,
+): UserState {
+  const made = drafts.map((draft) => stamp(draft, state.users.get(draft.username), nowMs))
+  const named = made.map((user): [string, DevUser] => [user.username, user])
+  const users = new Map([...state.users, ...named])
+  return { ...state, users, groups: withGroupsOf(made, state.groups, nowMs) }
 }
 
 export function withoutUser(state: UserState, username: string): UserState {

@@ -13,7 +13,7 @@ import {
   withoutGroup,
   withoutUser,
   withSeed,
-  withUser,
+  withUsers,
 } from './user-state.ts'
 import { parseUsersFile, UsersFileError } from './users-file.ts'
 
@@ -23,6 +23,8 @@ export interface UserStore {
   find(nameOrAlias: string): DevUser | undefined
   /** Puts a user in place of the former one of that name; the store sets the times. Gives what is kept. */
   save(user: UserDraft): DevUser
+  /** The same for many, as one change. */
+  saveAll(users: readonly UserDraft[]): void
   remove(username: string): void
   saveGroup(name: string, group: DevGroup): void
   removeGroup(name: string): void
@@ -64,10 +66,10 @@ export function createUserStore(options: UserStoreOptions): UserStore {
     directory: () => state,
     find: (nameOrAlias) => state.users.get(nameOrAlias) ?? findByAlias(state, nameOrAlias),
     save(user) {
-      const next = withUser(state, user, clock.now())
-      commit(next)
-      return next.users.get(user.username) as DevUser
+      commit(withUsers(state, [user], clock.now()))
+      return state.users.get(user.username) as DevUser
     },
+    saveAll: (users) => commit(withUsers(state, users, clock.now())),
     remove: (username) => commit(withoutUser(state, username)),
     saveGroup: (name, group) => commit(withGroup(state, name, group, clock.now())),
     removeGroup: (name) => commit(withoutGroup(state, name)),

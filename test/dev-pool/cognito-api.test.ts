@@ -1,8 +1,13 @@
 // The user pool API, asked by AWS's own SDK: sign-in, refresh, the user's own data, revocation, and every refusal.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import * as aws from '@aws-sdk/client-cognito-identity-provider'
 import {
+  AdminDeleteUserCommand,
+  AdminDisableUserCommand,
   CognitoIdentityProviderClient,
+  ConfirmSignUpCommand,
+  DeleteUserPoolCommand,
   GetUserCommand,
   InitiateAuthCommand,
   type InitiateAuthCommandInput,
@@ -11,7 +16,8 @@ import {
 } from '@aws-sdk/client-cognito-identity-provider'
 import { decodeJwt } from 'jose'
 import t, { type Test } from 'tap'
-import { startDevPool } from '../../src/dev-pool/dev-pool.ts'
+import { OPERATION_NAMES } from '../../src/dev-pool/cognito-api.ts'
+import { type DevPoolOptions, startDevPool } from '../../src/dev-pool/dev-pool.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 
 const USERS = `
@@ -20,15 +26,22 @@ users:
   off: {password: secret, enabled: false}
 `
 
-async function start(t: Test) {
-  const clock = createFakeClock()
-  const usersFile = join(t.testdir({ 'u.yaml': USERS }), 'u.yaml')
-  const pool = await startDevPool({ clock, port: 0, usersFile })
-  const sdk = new CognitoIdentityProviderClient({ endpoint: pool.origin, region: 'eu-west-1' })
+async function startWith(t: Test, options: DevPoolOptions) {
+  const pool = await startDevPool(options)
+  const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
+  const endpoint = pool.origin
+  const sdk = new CognitoIdentityProviderClient({ endpoint, region: 'eu-west-1', credentials })
   t.teardown(async () => {
     sdk.destroy()
     await pool.stop()
   })
+  return { pool, sdk }
+}
+
+async function start(t: Test) {
+  const clock = createFakeClock()
+  const usersFile = join(t.testdir({ 'u.yaml': USERS }), 'u.yaml')
+  const { pool, sdk } = await startWith(t, { clock, port: 0, usersFile })
   const initiate = (input: Partial<InitiateAuthCommandInput>) =>
     sdk.send(
       new InitiateAuthCommand({
@@ -221,13 +234,44 @@ t.test('only refresh tokens of this client are revoked', async (t) => {
 })
 
 t.test('an operation that is not played is refused by name', async (t) => {
-  const { pool, sdk } = await start(t)
-  const command = new SignUpCommand({ ClientId: pool.clientId, Username: 'a', Password: 'b' })
+  const { sdk } = await start(t)
   await t.rejects(
-    sdk.send(command),
-    refused(
-      'UnknownOperationException',
-      'The dev user pool knows InitiateAuth, GetUser, RevokeToken',
-    ),
+    sdk.send(new DeleteUserPoolCommand({ UserPoolId: 'local_devpool' })),
+    refused('UnknownOperationException', `The dev user pool knows ${OPERATION_NAMES.join(', ')}`),
   )
+})
+
+t.test('every operation is one that AWS has, and is told in the documentation', async (t) => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/dev-pool.md'), 'utf8')
+  for (const name of OPERATION_NAMES) {
+    t.ok(`${name}Command` in aws, name)
+    t.match(page, `\`${name}\``, name)
+  }
+})
+
+t.test('what people and operators do is there after a restart', async (t) => {
+  const dataFile = join(t.testdir(), 'data.json')
+  const clock = createFakeClock()
+  const { pool, sdk } = await startWith(t, { clock, port: 0, dataFile })
+  const { clientId: ClientId, userPoolId: UserPoolId } = pool
+  await sdk.send(new SignUpCommand({ ClientId, Username: 'ann', Password: 'Good-Pass-1' }))
+  const ConfirmationCode = pool.code('ann')
+  await sdk.send(new ConfirmSignUpCommand({ ClientId, Username: 'ann', ConfirmationCode }))
+  await sdk.send(new AdminDeleteUserCommand({ UserPoolId, Username: 'guest' }))
+  await sdk.send(new AdminDisableUserCommand({ UserPoolId, Username: 'reader' }))
+  await pool.stop()
+  t.notMatch(readFileSync(dataFile, 'utf8'), /Good-Pass-1/)
+
+  const next = await startWith(t, { clock, port: 0, dataFile })
+  t.same(
+    next.pool.users().map(({ username, enabled }) => [username, enabled]),
+    [
+      ['admin', true],
+      ['reader', false],
+      ['ann', true],
+    ],
+  )
+  const AuthParameters = { USERNAME: 'ann', PASSWORD: 'Good-Pass-1' }
+  const AuthFlow = 'USER_PASSWORD_AUTH'
+  await t.resolves(next.sdk.send(new InitiateAuthCommand({ ClientId, AuthFlow, AuthParameters })))
 })

@@ -11,7 +11,7 @@ t.test('a code has six digits, is told, and is right once', async (t) => {
   const codes = createConfirmationCodes(createFakeClock(), (...all) => told.push(all))
   const code = codes.issue('jane', 'sign-up')
   t.match(code, /^\d{6}$/)
-  t.same(told, [['jane', 'sign-up', code]])
+  t.same(told, [['jane', `Your confirmation code is ${code}`]])
   t.equal(codes.use('jane', 'sign-up', code), undefined)
   t.match(codes.use('jane', 'sign-up', code), { type: 'ExpiredCodeException' })
 })

@@ -1,12 +1,9 @@
 // The last step of every way in: the browser is known from here on, and the client gets its code. Step-up comes before the code.
 import { type Answer, redirectTo } from '../endpoint.ts'
 import { withParameters } from '../oauth/authorization-request.ts'
+import { LOA_TOTP } from '../sign-in-steps.ts'
 import { type Login, toCookie } from './browsers.ts'
 import { toHref, type Visit } from './visit.ts'
-
-/** Password and TOTP; what a step-up asks for. */
-export const LOA_TOTP = 'urn:cognito:loa:4'
-export const LOA_PASSWORD = 'urn:cognito:loa:1'
 
 export function finishSignIn(visit: Visit, login: Login): Answer {
   const browser = visit.options.browsers.signIn(visit.browser, login)

@@ -6,7 +6,8 @@ import type { Challenge } from '../sign-in-steps.ts'
 import { toOtpauthUri } from '../totp.ts'
 import type { DevUser } from '../user.ts'
 import type { Login } from './browsers.ts'
-import { finishSignIn, LOA_TOTP } from './finish-sign-in.ts'
+import { toStrength } from '../sign-in-steps.ts'
+import { finishSignIn } from './finish-sign-in.ts'
 import { toForm, toLink, toLoginPage } from './page-parts.ts'
 import { takeStep } from './sign-in-page.ts'
 import { type LoginPage, moveOn, toHref, tryAgain, type Visit } from './visit.ts'
@@ -79,7 +80,7 @@ function finishSetUp(visit: Visit, user: DevUser, login: Login, code: string): A
   if (isApiError(done)) {
     return tryAgain(visit, { problem: 'That code is not right, please try again.', field: 'code' })
   }
-  return finishSignIn(visit, { ...login, acr: LOA_TOTP, amr: ['pwd', 'otp', 'mfa'] })
+  return finishSignIn(visit, { ...login, ...toStrength({ usedTotp: true }) })
 }
 
 function challengeOf({ browser: { pending } }: Visit): Challenge | undefined {

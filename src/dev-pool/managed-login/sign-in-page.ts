@@ -3,7 +3,8 @@ import { type ApiError, isApiError } from '../api-error.ts'
 import type { Answer } from '../endpoint.ts'
 import { markup, type Markup } from '../markup.ts'
 import type { SignInStep } from '../sign-in-steps.ts'
-import { finishSignIn, LOA_PASSWORD, LOA_TOTP, proceed, toStandingLogin } from './finish-sign-in.ts'
+import { toStrength } from '../sign-in-steps.ts'
+import { finishSignIn, proceed, toStandingLogin } from './finish-sign-in.ts'
 import { toForm, toFormToken, toLink, toLoginPage } from './page-parts.ts'
 import { PROVIDERS } from './providers.ts'
 import { type LoginPage, moveOn, toHref, tryAgain, type Visit } from './visit.ts'
@@ -56,8 +57,7 @@ export function takeStep(visit: Visit, step: SignInStep | ApiError, username: st
   return finishSignIn(visit, {
     username: step.user.username,
     signedInMs: visit.options.clock.now(),
-    acr: step.usedTotp ? LOA_TOTP : LOA_PASSWORD,
-    amr: step.usedTotp ? ['pwd', 'otp', 'mfa'] : ['pwd'],
+    ...toStrength(step),
   })
 }
 

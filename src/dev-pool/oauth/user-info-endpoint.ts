@@ -1,7 +1,7 @@
 // /oauth2/userInfo: the attributes of whoever an access token with `openid` stands for, all as text, as long as it stands.
-import { errors, jwtVerify, type JWTPayload } from 'jose'
+import { verifyAccessToken } from '../access-token.ts'
+import { isApiError } from '../api-error.ts'
 import { type Answer, type PoolRequest, toJson } from '../endpoint.ts'
-import { isVoidSignIn } from '../user.ts'
 import { CORS } from './oauth-form.ts'
 import type { OAuthOptions } from './oauth-options.ts'
 import { readableAttributes } from './scopes.ts'
@@ -14,16 +14,15 @@ export async function answerUserInfo(
   if (token === undefined) {
     return refuse(400, 'invalid_request', 'Bad OAuth2 request at UserInfo Endpoint')
   }
-  const claims = await verify(options, token)
-  const user = claims === undefined ? undefined : findUser(options, claims)
-  if (claims === undefined || user === undefined) {
+  const holder = await verifyAccessToken(options, token)
+  if (isApiError(holder)) {
     return refuse(
       401,
       'invalid_token',
       'Access token is expired, disabled, or deleted, or the user has globally signed out.',
     )
   }
-  const scopes = String(claims.scope).split(' ')
+  const { user, scopes } = holder
   if (!scopes.includes('openid')) {
     return refuse(401, 'invalid_token', 'Access token does not contain openid scope')
   }
@@ -37,29 +36,6 @@ export async function answerUserInfo(
     },
     CORS,
   )
-}
-
-/** Whose token it is, as long as it stands. */
-function findUser({ directory, refreshTokens }: OAuthOptions, claims: JWTPayload) {
-  const { iat = 0, origin_jti, username } = claims
-  const user = directory().users.get(String(username))
-  const issuedMs = refreshTokens.issuedMs(String(origin_jti)) ?? (iat + 1) * 1000 - 1
-  if (!user?.enabled || refreshTokens.isRevoked(String(origin_jti))) return undefined
-  return isVoidSignIn(user, issuedMs) ? undefined : user
-}
-
-async function verify(
-  { clock, issuer, keys }: OAuthOptions,
-  token: string,
-): Promise<JWTPayload | undefined> {
-  try {
-    const currentDate = new Date(clock.now())
-    const options = { issuer, algorithms: ['RS256'], currentDate }
-    return (await jwtVerify(token, keys.access.publicKey, options)).payload
-  } catch (error) {
-    if (!(error instanceof errors.JOSEError)) throw error
-    return undefined
-  }
 }
 
 function refuse(status: 400 | 401, error: string, description: string): Answer {

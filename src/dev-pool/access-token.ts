@@ -1,0 +1,59 @@
+// Who holds an access token: whoever it was minted for, as long as that sign-in counts. An ID token opens nothing here.
+import { errors, type JWTPayload, jwtVerify } from 'jose'
+import type { Clock } from '../base/clock.ts'
+import { type ApiError, isApiError, notAuthorized, toApiError } from './api-error.ts'
+import type { PoolKeys } from './pool-keys.ts'
+import type { RefreshTokens } from './refresh-tokens.ts'
+import { DISABLED } from './sign-in-steps.ts'
+import { type DevUser, type Directory, isVoidSignIn } from './user.ts'
+
+export interface AccessTokenOptions {
+  readonly clock: Clock
+  readonly issuer: string
+  readonly keys: PoolKeys
+  readonly refreshTokens: RefreshTokens
+  readonly directory: () => Directory
+}
+
+export interface Holder {
+  readonly user: DevUser
+  readonly scopes: readonly string[]
+}
+
+export async function verifyAccessToken(
+  options: AccessTokenOptions,
+  token: string,
+): Promise<Holder | ApiError> {
+  const claims = await verifySignature(options, token)
+  if (isApiError(claims)) return claims
+  const { iat = 0, origin_jti, scope, sub, username } = claims
+  const { refreshTokens } = options
+  if (refreshTokens.isRevoked(String(origin_jti))) return REVOKED
+  const user = options.directory().users.get(String(username))
+  // Somebody else may have the name by now.
+  if (user === undefined || user.sub !== sub) return NO_USER
+  if (!user.enabled) return DISABLED
+  const signedInMs = refreshTokens.issuedMs(String(origin_jti)) ?? (iat + 1) * 1000 - 1
+  return isVoidSignIn(user, signedInMs) ? REVOKED : { user, scopes: String(scope).split(' ') }
+}
+
+export const NO_USER: ApiError = toApiError('UserNotFoundException', 'User does not exist.')
+const REVOKED = notAuthorized('Access Token has been revoked')
+
+async function verifySignature(
+  { clock, issuer, keys }: AccessTokenOptions,
+  token: string,
+): Promise<JWTPayload | ApiError> {
+  try {
+    const { payload } = await jwtVerify(token, keys.access.publicKey, {
+      issuer,
+      algorithms: ['RS256'],
+      currentDate: new Date(clock.now()),
+    })
+    return payload
+  } catch (error) {
+    if (!(error instanceof errors.JOSEError)) throw error
+    const isExpired = error instanceof errors.JWTExpired
+    return notAuthorized(isExpired ? 'Access Token has expired' : 'Invalid Access Token')
+  }
+}
