@@ -1,16 +1,22 @@
 // The configuration that `poolgate dev` runs: its own demo routes, or a given file with the dev pool in place of its user pools.
+import { randomBytes } from 'node:crypto'
 import type { LoadedConfig } from '../config/load.ts'
+import type { SessionSettings } from '../config/schema-session.ts'
 import { toYamlText } from '../config/yaml-text.ts'
 
 export interface DevPoolFacts {
   readonly userPoolId: string
   readonly clientId: string
+  /** The app client that browsers sign in with. */
+  readonly webClientId: string
+  /** Where the managed login answers. */
+  readonly origin: string
   readonly issuer: string
   readonly jwksUri: string
 }
 
 export interface DevSettings {
-  /** On 127.0.0.1; 0 takes a free one. */
+  /** On 127.0.0.1. */
   readonly port: number
   readonly adminPort: number
   /** Access lines, and what the gateway does; they would bury the guide. */
@@ -26,12 +32,22 @@ export function toDemoConfig(
   upstreamOrigin: string,
   { port, adminPort, verbose }: DevSettings,
 ): string {
-  const { userPoolId, clientId, issuer, jwksUri } = pool
+  const { userPoolId, issuer, jwksUri } = pool
   return toYamlText({
     version: 1,
     listen: `${HOST}:${port}`,
     admin: `${HOST}:${adminPort}`,
-    userPools: { dev: { userPoolId, clientIds: [clientId], issuer, jwksUri } },
+    userPools: { dev: { userPoolId, clientIds: clientIdsOf(pool), issuer, jwksUri } },
+    sessions: {
+      dev: {
+        domain: pool.origin,
+        clientId: pool.webClientId,
+        origins: originsAt(port),
+        // They end with this process, as the pool does.
+        keys: [randomBytes(32).toString('base64')],
+        scopes: ['openid', 'email', 'profile', 'orders/read', 'orders/write'],
+      },
+    },
     upstreams: { demo: { targets: [upstreamOrigin] } },
     timeouts: { drain: '1s' },
     log: verbose ? VERBOSE_LOG : { level: 'warn', access: 'none' },
@@ -40,8 +56,11 @@ export function toDemoConfig(
       toRoute('health', { path: '/health' }, 'public'),
       // Many upstreams take it for /health, and then /health has to satisfy the route of /health/ too.
       toRoute('health-slash', { path: '/health/' }, 'public'),
-      toRoute('all', { path: '/*' }, 'authenticated'),
-      toRoute('admin', { path: '/admin/*' }, { groups: { anyOf: ['admins'] } }),
+      toPage('all', { path: '/*' }, 'authenticated'),
+      toPage('me', { path: '/me' }, { tokenUse: 'id' }),
+      toPage('admin', { path: '/admin/*' }, { groups: { anyOf: ['admins'] } }),
+      toPage('vault', { path: '/vault/*' }, { acr: ['urn:cognito:loa:4'] }),
+      toPage('google', { path: '/google/*' }, { tokenUse: 'id', providers: { anyOf: ['Google'] } }),
       toRoute(
         'place-order',
         { path: '/orders', methods: ['POST', 'PUT', 'PATCH', 'DELETE'] },
@@ -58,6 +77,20 @@ export function toDemoConfig(
 
 function toRoute(name: string, match: object, access: unknown) {
   return { name, match, access, upstream: 'demo' }
+}
+
+/** For browsers too. */
+function toPage(name: string, match: object, access: unknown) {
+  return { ...toRoute(name, match, access), signIn: 'dev' }
+}
+
+function clientIdsOf({ clientId, webClientId }: DevPoolFacts): string[] {
+  return [clientId, webClientId]
+}
+
+/** Whatever a person calls this machine by. */
+function originsAt(port: number): string[] {
+  return [`http://localhost:${port}`, `http://${HOST}:${port}`]
 }
 
 /**
@@ -80,6 +113,7 @@ export function withDevPool(
       admin: { address: { kind: 'tcp', host: HOST, port: adminPort } },
       extAuthz: toLoopback(config.extAuthz),
       userPools: name === undefined ? {} : { [name]: toDevPool(config.userPools[name]!, pool) },
+      sessions: mapValues(config.sessions, (session) => toDevSession(session, pool, port)),
       routes: config.routes.map((route) => ({ ...route, access: toDevAccess(route.access) })),
       log: verbose ? VERBOSE_LOG : config.log,
     },
@@ -97,11 +131,22 @@ type UserPool = Config['userPools'][string]
 type Access = Config['routes'][number]['access']
 
 /** The dev pool's tokens are bound to no resource, and its keys are always fresh. */
-function toDevPool(
-  { jwksFile: _, resource: __, ...rest }: UserPool,
-  { userPoolId, clientId, issuer, jwksUri }: DevPoolFacts,
-): UserPool {
-  return { ...rest, userPoolId, clientIds: [clientId], issuer: [issuer], jwksUri }
+function toDevPool({ jwksFile: _, resource: __, ...rest }: UserPool, pool: DevPoolFacts): UserPool {
+  const { userPoolId, issuer, jwksUri } = pool
+  return { ...rest, userPoolId, clientIds: clientIdsOf(pool), issuer: [issuer], jwksUri }
+}
+
+/** The managed login is the dev pool's, at the origins that this gateway has; a store stays what it is. */
+function toDevSession(
+  { userPool: _, clientSecret: __, resource: ___, ...rest }: SessionSettings,
+  { origin, webClientId }: DevPoolFacts,
+  port: number,
+): SessionSettings {
+  return { ...rest, domain: origin, clientId: webClientId, origins: originsAt(port) }
+}
+
+function mapValues<V>(given: Readonly<Record<string, V>>, change: (value: V) => V) {
+  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, change(value)]))
 }
 
 /** Where there is one pool, no route has to name it. */

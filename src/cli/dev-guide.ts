@@ -5,6 +5,8 @@ import { toShellWord } from './shell-word.ts'
 export interface GuideFacts extends ExampleFacts {
   readonly admin: string | undefined
   readonly pool: { readonly origin: string; readonly issuer: string; readonly clientId: string }
+  /** Where a person can sign in and see who they are; undefined where no route lets browsers sign in. */
+  readonly signInUrl: string | undefined
   /** The words that call this program. */
   readonly invocation: string
   /** Access tokens by username. */
@@ -20,6 +22,7 @@ export function toGuide(facts: GuideFacts): string {
   return [
     'Poolgate runs on loopback, with a user pool of its own. Ctrl-C stops it.',
     '',
+    ...toBrowserLines(facts),
     ...toTable(toAddresses(facts)),
     '',
     'USERS',
@@ -42,6 +45,17 @@ export function toGuide(facts: GuideFacts): string {
     .join('')
 }
 
+function toBrowserLines({ signInUrl, users }: GuideFacts): string[] {
+  if (signInUrl === undefined) return []
+  const user = users.find(({ enabled }) => enabled)
+  const as = user === undefined ? '' : ` as ${user.username} with the password ${user.password},`
+  return [
+    `Open ${signInUrl} in a browser: sign in${as} or sign up,`,
+    'or choose a simulated provider, and see who you are.',
+    '',
+  ]
+}
+
 /** Of somebody for whom a token can be had. */
 function toExampleName({ users }: GuideFacts): string {
   return toShellWord(users.find(({ enabled }) => enabled)?.username ?? 'NAME')
@@ -51,12 +65,7 @@ function toAddresses({ gateway, admin, upstream, pool }: GuideFacts): string[][]
   return [
     ['gateway', gateway],
     ...(admin === undefined ? [] : [['health, metrics', `${admin}/readyz  ${admin}/metrics`]]),
-    ...(upstream === undefined
-      ? []
-      : [
-          ['demo upstream', upstream],
-          ['for a browser', `${gateway}/public/hello`],
-        ]),
+    ...(upstream === undefined ? [] : [['demo upstream', upstream]]),
     ['user pool', pool.issuer],
     ['user pool API', pool.origin],
     ['app client', pool.clientId],

@@ -80,7 +80,8 @@ async function run(
   stops.push(gateway.stop)
   const stopped = onStop(context, gateway)
   const { origin, adminOrigin } = await gateway.start()
-  stdout(toGuide(await toFacts(pool, origin, adminOrigin, upstream?.origin, context)))
+  const facts = await toFacts(pool, origin, adminOrigin, upstream?.origin, context)
+  stdout(toGuide({ ...facts, signInUrl: toSignInUrl(loaded, settings, upstream !== undefined) }))
   await stopped
   return 0
 }
@@ -88,7 +89,10 @@ async function run(
 async function toSettings(options: DevOptions, context: CommandContext): Promise<DevSettings> {
   const { port, verbose = false } = options
   return {
-    port: await choosePort(port, { usual: DEFAULT_PORT, what: 'gateway' }, context),
+    // Browsers are sent back to it, so it has to be known before it is listened on.
+    port:
+      (await choosePort(port, { usual: DEFAULT_PORT, what: 'gateway' }, context)) ||
+      (await freePort()),
     // Whoever takes any port for the gateway takes any for this too.
     adminPort: await choosePort(
       port === '0' ? '0' : undefined,
@@ -162,7 +166,7 @@ async function toFacts(
   admin: string | undefined,
   upstream: string | undefined,
   { invocation }: CommandContext,
-): Promise<GuideFacts> {
+): Promise<Omit<GuideFacts, 'signInUrl'>> {
   const { MINT_PATH } = await import('../dev-pool/mint-endpoint.ts')
   const { isReadable } = await import('../dev-pool/password.ts')
   // Whom the users file names: nobody can sign in here as the others, whose passwords only they know.
@@ -177,6 +181,16 @@ async function toFacts(
   )
   const mintUrl = pool.origin + MINT_PATH
   return { gateway, admin, upstream, pool, mintUrl, users, invocation, tokens: new Map(tokens) }
+}
+
+/** By the name that every browser takes cookies for without TLS. */
+function toSignInUrl(
+  { config }: LoadedConfig,
+  { port }: DevSettings,
+  isDemo: boolean,
+): string | undefined {
+  if (Object.keys(config.sessions).length === 0) return undefined
+  return `http://localhost:${port}${isDemo ? '/me' : `${config.pathPrefix}/sign-in`}`
 }
 
 /** What is wrong with the ports that were asked for, where they are wrong in themselves. */
@@ -209,6 +223,13 @@ async function choosePort(
   if (Number(reserved) !== usual && (await isFree(usual))) return usual
   stderr(`port ${usual} is taken: the ${what} gets another one\n`)
   return 0
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  const address = await listenOn(probe, { kind: 'tcp', host: HOST, port: 0 })
+  await new Promise((resolve) => probe.close(resolve))
+  return Number(address.slice(address.lastIndexOf(':') + 1))
 }
 
 async function isFree(port: number): Promise<boolean> {

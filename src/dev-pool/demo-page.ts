@@ -9,6 +9,7 @@ export function toDemoPage({ method, target, headers, body }: ReceivedRequest): 
   const main = `<header>
 <h1><code>${escapeHtml(`${method} ${target}`)}</code></h1>
 <p>This is the demo upstream. The request below came through the gateway, as shown.</p>
+${NAVIGATION}
 </header>
 <section class="identity" aria-labelledby="identity">
 <h2 id="identity">Who is calling</h2>
@@ -24,6 +25,20 @@ ${toBody(body)}
 </section>`
   return toPage(`${method} ${target} · demo upstream`, main, 'wide')
 }
+
+/** The demo routes of `poolgate dev`; the gateway's own path for signing out. */
+const PLACES: readonly (readonly [path: string, label: string])[] = [
+  ['/public/hello', 'Public'],
+  ['/me', 'Who am I'],
+  ['/admin/', 'Admins'],
+  ['/vault/', 'One-time code'],
+  ['/google/', 'Google users'],
+  ['/_poolgate/sign-out', 'Sign out'],
+]
+
+const NAVIGATION = `<nav aria-label="Demo routes"><p>${PLACES.map(
+  ([path, label]) => `<a href="${path}">${label}</a>`,
+).join(' · ')}</p></nav>`
 
 const NOBODY = '<p class="note">Nobody the gateway knows: no identity header came along.</p>'
 

@@ -99,7 +99,7 @@ export function createOwnAnswers(
       if (!waits) discardBody(request, ports.clock)
       const isHead = exchange.method === 'HEAD'
       exchange.responseBytes = isHead ? 0 : Buffer.byteLength(body)
-      const own = ['content-length', String(Buffer.byteLength(body)), 'x-request-id', id]
+      const own = ['x-request-id', id]
       if (isEnding(exchange)) own.push('connection', 'close')
       response.writeHead(status, [...headers, ...toCookieLines(exchange.cookies ?? []), ...own])
       response.end(isHead ? undefined : Buffer.from(body))

@@ -8,6 +8,8 @@ import { createConfigText } from '../support/config-text.ts'
 const POOL = {
   userPoolId: 'local_devpool',
   clientId: 'the-client',
+  webClientId: 'the-web-client',
+  origin: 'http://127.0.0.1:1',
   issuer: 'http://127.0.0.1:1/local_devpool',
   jwksUri: 'http://127.0.0.1:1/local_devpool/.well-known/jwks.json',
 }
@@ -21,7 +23,13 @@ t.test('the demo configuration is free of problems and warnings', async (t) => {
   t.match(loaded.config, {
     listen: { address: { kind: 'tcp', host: '127.0.0.1', port: 8080 } },
     admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 0 } },
-    userPools: { dev: { issuer: [POOL.issuer], jwksUri: POOL.jwksUri, clientIds: ['the-client'] } },
+    userPools: {
+      dev: {
+        issuer: [POOL.issuer],
+        jwksUri: POOL.jwksUri,
+        clientIds: ['the-client', 'the-web-client'],
+      },
+    },
     upstreams: { demo: { targets: ['http://127.0.0.1:9'] } },
     log: { level: 'warn', access: 'none' },
   })
@@ -36,13 +44,44 @@ t.test('in a given configuration every pool becomes the dev pool, on loopback', 
   t.match(config.userPools.main, {
     issuer: [POOL.issuer],
     jwksUri: POOL.jwksUri,
-    clientIds: [POOL.clientId],
+    clientIds: [POOL.clientId, POOL.webClientId],
     jwksRefreshMs: 300_000,
   })
   t.same(config.routes, given.config.routes)
   t.same(config.trustedProxies, ['10.0.0.0/8'])
   t.same(given.config.userPools.main?.clientIds, ['client'], 'what was given stays as it was')
 })
+
+t.test(
+  'browsers sign in at the dev pool, at the addresses of this gateway, and with secrets of their own',
+  async (t) => {
+    const text = createConfigText({
+      top: `sessions:
+  web:
+    domain: https://a.auth.eu-west-1.amazoncognito.com
+    clientId: client
+    clientSecret: secret
+    origins: [https://app.example.com]
+    keys: [${'k'.repeat(32)}]
+    resource: https://api.example.com
+    signedOut: /bye`,
+      routes: `routes: [{name: a, match: {path: /*}, access: authenticated, signIn: web, upstream: orders}]`,
+    })
+    const { config } = withDevPool(loadConfig(text, 'c.yaml', {}), POOL, ADDRESSES)
+    t.match(config.sessions.web, {
+      domain: POOL.origin,
+      clientId: POOL.webClientId,
+      clientSecret: undefined,
+      resource: undefined,
+      origins: ['http://localhost:8080', 'http://127.0.0.1:8080'],
+      signedOut: '/bye',
+    })
+    const keysOf = () =>
+      loadConfig(toDemoConfig(POOL, 'http://127.0.0.1:9', ADDRESSES), 'd', {}).config.sessions.dev
+        ?.keys
+    t.not(keysOf()?.[0], keysOf()?.[0])
+  },
+)
 
 t.test('several pools become one, which every route accepts', async (t) => {
   const text = createConfigText({

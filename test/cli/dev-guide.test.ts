@@ -23,6 +23,7 @@ function facts(users: readonly GuideUser[], changes: Partial<GuideFacts> = {}): 
     pool: { origin: 'http://127.0.0.1:9229', issuer: 'http://127.0.0.1:9229/p', clientId: 'c1' },
     mintUrl: 'http://127.0.0.1:9229/_dev/mint',
     users,
+    signInUrl: 'http://localhost:8080/me',
     invocation: 'npm run -s poolgate --',
     tokens: new Map(users.map(({ username }) => [username, `token-of-${username}`])),
     ...changes,
@@ -53,6 +54,15 @@ t.test('addresses, users, passwords, groups and tokens are all there', async (t)
     guide,
     /\n {2}admin +admin-pass +admins\n {2}reader +reader-pass +readers\n {2}off +off-pass +\(disabled\)\n/,
   )
+})
+
+t.test('a person is told first where to sign in, where browsers can', async (t) => {
+  const guide = toGuide(facts([ADMIN]))
+  t.match(
+    guide,
+    /^Poolgate .*\n\nOpen http:\/\/localhost:8080\/me in a browser: sign in as admin with/,
+  )
+  t.notMatch(toGuide(facts([ADMIN], { signInUrl: undefined })), /in a browser/)
 })
 
 t.test('names and passwords of any kind survive the shell', async (t) => {

@@ -22,7 +22,7 @@ export function toCardPage(
   main: Markup,
   { status = 200, problem = false } = {},
 ): Answer {
-  const frame = markup`<header><p>Poolgate dev pool: plays Amazon Cognito on this machine</p></header>
+  const frame = markup`<header><p>Dev pool: plays Amazon Cognito on this machine</p></header>
 <section>
 <h1>${title}</h1>
 ${main}
@@ -31,7 +31,11 @@ ${main}
     status,
     contentType: 'text/html; charset=utf-8',
     body: toPage(`${problem ? 'Error: ' : ''}${title} · dev pool`, frame.html, 'card'),
-    headers: { 'content-security-policy': FORM_POLICY, 'referrer-policy': 'no-referrer' },
+    headers: {
+      'content-security-policy': FORM_POLICY,
+      // Not no-referrer: with that, browsers send `Origin: null` with the page's own forms.
+      'referrer-policy': 'same-origin',
+    },
   }
 }
 
