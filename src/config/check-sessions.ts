@@ -53,6 +53,9 @@ function checkSession(session: Mapping, path: ConfigPath, pools: Mapping): Findi
   return findings
 }
 
+/** What else a browser keeps while it signs in. */
+const FURTHER_COOKIES = /^__Host-poolgate-(?:attempt-.*|turns)$/
+
 /** Two sessions with one cookie would end each other. */
 function checkCookies(sessions: Mapping): Finding[] {
   const owners = new Map<string, string>()
@@ -60,10 +63,14 @@ function checkCookies(sessions: Mapping): Finding[] {
     const cookie = cookieNameOf(name, asText(asMapping(value).cookie))
     const owner = owners.get(cookie)
     owners.set(cookie, owner ?? name)
+    const path = ['sessions', name, 'cookie']
+    if (FURTHER_COOKIES.test(cookie)) {
+      return [
+        { path, message: `has to be another one: ${cookie} has its own use while signing in` },
+      ]
+    }
     if (owner === undefined) return []
-    return [
-      { path: ['sessions', name, 'cookie'], message: `is the cookie of session ${owner} already` },
-    ]
+    return [{ path, message: `is the cookie of session ${owner} already` }]
   })
 }
 

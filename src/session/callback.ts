@@ -9,7 +9,8 @@ import { lastOfEach, toExpired } from './own-cookies.ts'
 import { type OwnPage, toRedirect } from './own-page.ts'
 import { failurePage, tooLargePage, unavailablePage, unknownAttemptPage } from './pages.ts'
 import type { SessionKeeper } from './session-keeper.ts'
-import { countTurn, NO_TURNS } from './turns.ts'
+import { ShelfError } from './shelf.ts'
+import { countTurn } from './turns.ts'
 
 export interface CallbackParts {
   readonly clock: Clock
@@ -76,11 +77,9 @@ export function createCallback(parts: CallbackParts): Callback {
       const detail = `a session of ${begun.tooLarge} bytes; set store`
       return tooLargePage(begun.tooLarge, { detail, cookies: ended })
     }
-    // A browser that kept its session until now can keep one.
-    const turns = older.session === undefined ? countTurn(headers, nowMs) : NO_TURNS
     return toRedirect(303, attempt.returnTo, {
       detail: 'signed in',
-      cookies: lastOfEach([...ended, ...begun, turns]),
+      cookies: lastOfEach([...ended, ...begun, countTurn(headers, nowMs)]),
     })
   }
 
@@ -93,8 +92,14 @@ export function createCallback(parts: CallbackParts): Callback {
     const attempt = await attempts.find(facts.headers, state)
     if (attempt === undefined) return undefined
     const cleared = [toExpired(attemptCookieOf(state) as string)]
-    return complete(facts, parameters, attempt, cleared).catch((error: Error) =>
-      unavailablePage(RETRY_AFTER_SECONDS, { detail: error.message, cookies: cleared }),
+    return complete(facts, parameters, attempt, cleared).catch((error: unknown) =>
+      toUnavailable(error, cleared),
     )
   }
+}
+
+/** The page for a store that is down; whatever else was thrown is nobody's expectation. */
+export function toUnavailable(error: unknown, cookies: readonly string[] = []): OwnPage {
+  if (!(error instanceof ShelfError)) throw error
+  return unavailablePage(RETRY_AFTER_SECONDS, { detail: error.message, cookies })
 }

@@ -110,8 +110,8 @@ export function failurePage(
 /** Signing in once more would end here once more. */
 export function goingRoundPage(again: string, occasion: Occasion): OwnPage {
   const content = markup`<p>
-      You signed in several times within a minute, and this browser came back without its session
-      each time. One of these is the reason:
+      You signed in several times within a minute, and were asked to sign in once more each time. One
+      of these is the reason:
     </p>
     <ul>
       <li>
@@ -121,8 +121,9 @@ export function goingRoundPage(again: string, occasion: Occasion): OwnPage {
       <li>the site was opened with <code>http://</code>, where such cookies are not kept,</li>
       <li>
         the clock of this gateway or of the user pool is wrong, so that each session has ended
-        before it is used.
+        before it is used,
       </li>
+      <li>what you opened asks for a later or a stronger sign-in than this user pool gives.</li>
     </ul>
     <p class="soft">
       For the operator: the access log has the reason why each session was not taken.

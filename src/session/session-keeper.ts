@@ -53,8 +53,6 @@ export interface SessionKeeperPorts {
   readonly changed: (problem: string | undefined) => void
 }
 
-export type CreateSessionKeeper = typeof createSessionKeeper
-
 const KNOWN = { entries: 10_000, bytes: 128 * 1024 * 1024 }
 const MAX_ENDED = 100_000
 const LEAST_SEEN_MS = 60_000

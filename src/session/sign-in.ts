@@ -7,12 +7,12 @@ import type { RequestFacts } from '../http/request-facts.ts'
 import type { Claims } from '../token/claims.ts'
 import { isRejected } from '../token/verifier.ts'
 import { createAttempts, expireAttempts } from './attempts.ts'
-import { createCallback } from './callback.ts'
+import { createCallback, toUnavailable } from './callback.ts'
 import { createManagedLogin, type VerifySessionToken } from './managed-login.ts'
 import { compileOrigins } from './own-origin.ts'
 import { lastOfEach } from './own-cookies.ts'
 import { type OwnPage, toRedirect } from './own-page.ts'
-import { goingRoundPage, signOutPage, unavailablePage, unknownHostPage } from './pages.ts'
+import { goingRoundPage, signOutPage, unknownHostPage } from './pages.ts'
 import { toOwnReturnTo, toReturnTo } from './return-to.ts'
 import { createSeal } from './seal.ts'
 import type { Session } from './session.ts'
@@ -69,8 +69,6 @@ export interface SignInPorts {
   readonly changed: (problem: string | undefined) => void
 }
 
-const RETRY_AFTER_SECONDS = 5
-
 export function createSignIn(
   options: SignInOptions,
   ports: SignInPorts,
@@ -97,7 +95,7 @@ export function createSignIn(
     // Who is asked for his password each time does not go round by himself.
     if (hint.prompt !== 'login' && (await isLost(facts))) {
       const again = signInPath({ return_to: returnTo, prompt: 'login' })
-      return goingRoundPage(again, { detail: 'signed in again and again, and no session is kept' })
+      return goingRoundPage(again, { detail: 'signed in again and again, to no avail' })
     }
     const attempt = {
       state: attempts.newState(),
@@ -119,7 +117,9 @@ export function createSignIn(
   }
 
   async function isLost({ headers }: RequestFacts): Promise<boolean> {
-    return isGoingRound(headers, clock.now()) && (await keeper.find(headers)).kind !== 'session'
+    if (!isGoingRound(headers, clock.now(), false)) return false
+    const { kind } = await keeper.find(headers)
+    return isGoingRound(headers, clock.now(), kind === 'session')
   }
 
   async function signOut(facts: RequestFacts): Promise<OwnPage> {
@@ -159,10 +159,7 @@ export function createSignIn(
     },
     isOwnOrigin: (origin) => settings.origins.includes(origin),
     askSignOut: () => signOutPage(signOutPath, formAction(settings.domain)),
-    signOut: (facts) =>
-      signOut(facts).catch((error: Error) =>
-        unavailablePage(RETRY_AFTER_SECONDS, { detail: error.message }),
-      ),
+    signOut: (facts) => signOut(facts).catch((error: unknown) => toUnavailable(error)),
     async claimsOf({ tokens: { access, id } }) {
       const verified = await (id === undefined
         ? ports.verify(access ?? '', 'access')

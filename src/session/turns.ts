@@ -5,23 +5,25 @@ import { cookiesOf, toExpired, toSetCookie } from './own-cookies.ts'
 
 const COOKIE = '__Host-poolgate-turns'
 const WINDOW_MS = 60_000
-const MAX_TURNS = 3
+/** Who has a session may be asked for a stronger one now and then; five tabs may come back at once. */
+const MAX_TURNS = { withoutSession: 3, withSession: 6 }
 
 export const NO_TURNS = toExpired(COOKIE)
 
 /** Whether so many sign-ins were completed within a minute that one more would not help. */
-export function isGoingRound(headers: RawHeaders, nowMs: number): boolean {
-  return lateTurns(headers, nowMs).length >= MAX_TURNS
+export function isGoingRound(headers: RawHeaders, nowMs: number, hasSession: boolean): boolean {
+  const most = hasSession ? MAX_TURNS.withSession : MAX_TURNS.withoutSession
+  return lateTurns(headers, nowMs).length >= most
 }
 
 /** The Set-Cookie line for one more. */
 export function countTurn(headers: RawHeaders, nowMs: number): string {
-  const turns = [...lateTurns(headers, nowMs), nowMs].slice(-MAX_TURNS)
+  const turns = [...lateTurns(headers, nowMs), nowMs].slice(-MAX_TURNS.withSession)
   return toSetCookie(COOKIE, turns.join('.'), WINDOW_MS / 1000)
 }
 
 function lateTurns(headers: RawHeaders, nowMs: number): number[] {
   const value = cookiesOf(headers, COOKIE).find(({ name }) => name === COOKIE)?.value ?? ''
-  const times = value.split('.', MAX_TURNS).map(Number)
+  const times = value.split('.', MAX_TURNS.withSession).map(Number)
   return times.filter((time) => time <= nowMs && time > nowMs - WINDOW_MS)
 }

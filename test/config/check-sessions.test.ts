@@ -88,6 +88,16 @@ const BAD: readonly (readonly [what: string, changes: Changes, problem: RegExp])
     /store: expected either/,
   ],
   [
+    'a name whose cookie has another use',
+    { more: `  turns: ${JSON.stringify(SESSION)}` },
+    /sessions\.turns\.cookie: has to be another one/,
+  ],
+  [
+    'a cookie that looks like an attempt',
+    { session: { cookie: '__Host-poolgate-attempt-' } },
+    /sessions\.web\.cookie: has to be another one/,
+  ],
+  [
     'a cookie twice',
     { more: `  b: ${JSON.stringify({ ...SESSION, cookie: '__Host-poolgate-web' })}` },
     /sessions\.b\.cookie: is the cookie of session web/,

@@ -15,10 +15,23 @@ t.test('three within a minute are a circle, and two are not', async (t) => {
     [4, true],
   ] as const) {
     headers = withCookie(countTurn(headers, NOW + turn))
-    t.equal(isGoingRound(headers, NOW + turn), expected, `${turn}`)
+    t.equal(isGoingRound(headers, NOW + turn, false), expected, `${turn}`)
   }
-  t.equal(isGoingRound(headers, NOW + 2 + 59_999), true)
-  t.equal(isGoingRound(headers, NOW + 2 + 60_000), false, 'the second of the four is a minute old')
+  t.equal(isGoingRound(headers, NOW + 2 + 59_999, false), true)
+  t.equal(
+    isGoingRound(headers, NOW + 2 + 60_000, false),
+    false,
+    'the second of the four is a minute old',
+  )
+})
+
+t.test('with a session they are six: routes may ask for stronger ones', async (t) => {
+  const after = (turns: number) => [
+    'Cookie',
+    `__Host-poolgate-turns=${Array(turns).fill(NOW).join('.')}`,
+  ]
+  t.notOk(isGoingRound(after(5), NOW, true))
+  t.ok(isGoingRound(after(6), NOW, true))
 })
 
 t.test('the cookie goes by itself, and can be taken away', async (t) => {
@@ -38,10 +51,10 @@ t.test('what is no such cookie counts for nothing', async (t) => {
     'NaN.Infinity.-1',
     '1.2.3',
   ]) {
-    t.notOk(isGoingRound(['Cookie', `__Host-poolgate-turns=${value}`], NOW), value)
+    t.notOk(isGoingRound(['Cookie', `__Host-poolgate-turns=${value}`], NOW, false), value)
   }
   const turns = [NOW, NOW, NOW].join('.')
-  t.notOk(isGoingRound(['Cookie', `__Host-poolgate-turns-x=${turns}`], NOW))
+  t.notOk(isGoingRound(['Cookie', `__Host-poolgate-turns-x=${turns}`], NOW, false))
   t.equal(
     countTurn(['Cookie', `__Host-poolgate-turns=${'1.'.repeat(500)}`], NOW),
     countTurn([], NOW),

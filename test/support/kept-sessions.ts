@@ -1,9 +1,10 @@
 // The session keeper as it is, watched, and as unwilling as a test wants it.
 import type { Session } from '../../src/session/session.ts'
-import { type CreateSessionKeeper, createSessionKeeper } from '../../src/session/session-keeper.ts'
+import { createSessionKeeper } from '../../src/session/session-keeper.ts'
+import { ShelfError } from '../../src/session/shelf.ts'
 
 export interface KeptSessions {
-  readonly create: CreateSessionKeeper
+  readonly create: typeof createSessionKeeper
   /** Those that have begun and not been ended, by id. */
   readonly sessions: Map<string, Session>
   /** What goes wrong from now on. */
@@ -13,7 +14,7 @@ export interface KeptSessions {
 export function createKeptSessions(): KeptSessions {
   const sessions = new Map<string, Session>()
   const failIf = (step: KeptSessions['fails']) => {
-    if (kept.fails === step) throw new Error('the store is down')
+    if (kept.fails === step) throw new ShelfError('the store is down')
   }
   const kept: KeptSessions = {
     sessions,
