@@ -19,7 +19,7 @@ import { PROVIDER_PAGE } from './provider-page.ts'
 import { findProvider } from './providers.ts'
 import { PROVIDER_PATH, SIGN_IN_PAGE } from './sign-in-page.ts'
 import { CONFIRM_PAGE, SIGN_UP_PAGE } from './sign-up-page.ts'
-import { type LoginPage, type ManagedLoginOptions, toHref, type Visit } from './visit.ts'
+import { type LoginPage, type ManagedLoginOptions, type Visit } from './visit.ts'
 
 const PAGES: ReadonlyMap<string, LoginPage> = new Map([
   ['/login', SIGN_IN_PAGE],
@@ -93,11 +93,7 @@ function submitForm(
   const isOwn = origin === undefined || origin === `http://${headers.host}`
   if (!isOwn) return toErrorPage(403, 'This form came from another site.')
   if (visit.browser === NOBODY || !isSame(visit.browser.formToken, form.get('form_token') ?? '')) {
-    return toErrorPage(
-      403,
-      'This form has expired.',
-      `Start again at ${toHref('/login', undefined)}`,
-    )
+    return toErrorPage(403, 'This form has expired.', 'Go back to the application and start again.')
   }
   return page.submit(visit, form)
 }

@@ -27,12 +27,11 @@ export const MFA_PAGE: LoginPage = {
     }
     const user = userOf(visit)
     if (user === undefined) return redirectTo(toHref('/login', visit.request))
-    if (user.totpEnabled === true) {
-      return toLoginPage(visit, 'Authenticator app', [
-        markup`<p class="notice">An authenticator app is set up for ${user.username}: each sign-in asks for its code.</p>`,
-      ])
-    }
-    return showSetUp(visit, user)
+    if (user.totpEnabled !== true) return showSetUp(visit, user)
+    if (visit.request !== undefined) return redirectTo(toHref('/oauth2/authorize', visit.request))
+    return toLoginPage(visit, 'Authenticator app', [
+      markup`<p class="notice">An authenticator app is set up for ${user.username}: each sign-in asks for its code.</p>`,
+    ])
   },
 
   submit(visit, form) {

@@ -48,13 +48,13 @@ ${main.map((part) => markup`${part}`)}`
   return toCardPage(title, shown, { problem: problem !== undefined })
 }
 
-/** Posts to the page itself. The first field has the focus, or the one that is wrong. */
+/** Posts to the page itself. The field that is wrong has the focus, or the first that is empty. */
 export function toForm(visit: Visit, fields: readonly Field[], button: string): Markup {
   const { flash = {} } = visit.browser
-  const wrong = flash.field ?? fields[0]?.name
+  const focused = flash.field ?? fields.find(({ value }) => !value)?.name
   return markup`<form method="post" action="${toHref(visit.path, visit.request)}">
 ${toFormToken(visit)}
-${fields.map((field) => toField(field, flash.problem !== undefined && flash.field === field.name, field.name === wrong))}
+${fields.map((field) => toField(field, flash.problem !== undefined && flash.field === field.name, field.name === focused))}
 <button class="actions">${button}</button>
 </form>`
 }
