@@ -63,8 +63,7 @@ export interface TokensOptions {
   readonly lifeSeconds?: number | undefined
 }
 
-export { API_SCOPE }
-export const TOKEN_LIFE_SECONDS = 3600
+const TOKEN_LIFE_SECONDS = 3600
 
 export function createTokens(options: TokensOptions): Tokens {
   const { clock, clientId, keys, issuer, lifeSeconds = TOKEN_LIFE_SECONDS } = options

@@ -27,6 +27,8 @@ export interface DevSignIn {
     fields: Readonly<Record<string, string | undefined>>,
     headers?: Readonly<Record<string, string>>,
   ): Promise<{ status: number; headers: Headers; body: Json }>
+  /** An operation for operators; the answer's body. */
+  admin(operation: string, input?: Readonly<Record<string, unknown>>): Promise<unknown>
   /** The code of the page for tokens, as the web client does it. */
   exchange(page: Shown): Promise<Json>
   /** Signs in with a new browser and gives the tokens. */
@@ -65,6 +67,15 @@ export async function startDevSignIn(options: Partial<DevPoolOptions> = {}): Pro
         headers: answer.headers,
         body: text === '' ? {} : JSON.parse(text),
       }
+    },
+    async admin(operation, input = {}) {
+      const answer = await fetch(pool.origin, {
+        method: 'POST',
+        headers: { 'x-amz-target': `AWSCognitoIdentityProviderService.${operation}` },
+        body: JSON.stringify({ UserPoolId: pool.userPoolId, ...input }),
+      })
+      if (!answer.ok) throw new Error(await answer.text())
+      return answer.json()
     },
     async exchange(page) {
       const { body } = await harness.post('/oauth2/token', {

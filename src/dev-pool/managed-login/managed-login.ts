@@ -19,7 +19,7 @@ import { PROVIDER_PAGE } from './provider-page.ts'
 import { findProvider } from './providers.ts'
 import { PROVIDER_PATH, SIGN_IN_PAGE } from './sign-in-page.ts'
 import { CONFIRM_PAGE, SIGN_UP_PAGE } from './sign-up-page.ts'
-import { type LoginPage, type ManagedLoginOptions, type Visit } from './visit.ts'
+import type { LoginPage, ManagedLoginOptions, Visit } from './visit.ts'
 
 const PAGES: ReadonlyMap<string, LoginPage> = new Map([
   ['/login', SIGN_IN_PAGE],

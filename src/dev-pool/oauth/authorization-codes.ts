@@ -13,7 +13,7 @@ export interface CodeGrant {
 }
 
 export type RedeemedCode =
-  | { readonly kind: 'grant'; readonly grant: CodeGrant }
+  | { readonly kind: 'grant'; readonly grant: CodeGrant; readonly issuedMs: number }
   | { readonly kind: 'unknown' }
   /** A second use: the tokens of the first are in doubt too. */
   | { readonly kind: 'reused'; readonly originJti: string }
@@ -27,11 +27,11 @@ const LIFE_MS = 5 * 60_000
 const MAX_CODES = 10_000
 
 export function createAuthorizationCodes(clock: Clock): AuthorizationCodes {
-  const codes = new Map<string, { grant: CodeGrant; endsMs: number; used: boolean }>()
+  const codes = new Map<string, { grant: CodeGrant; issuedMs: number; used: boolean }>()
   return {
     issue(grant) {
       const code = randomUUID()
-      codes.set(code, { grant, endsMs: clock.now() + LIFE_MS, used: false })
+      codes.set(code, { grant, issuedMs: clock.now(), used: false })
       if (codes.size > MAX_CODES) codes.delete(codes.keys().next().value ?? '')
       return code
     },
@@ -40,9 +40,9 @@ export function createAuthorizationCodes(clock: Clock): AuthorizationCodes {
       if (found === undefined) return { kind: 'unknown' }
       if (found.used) return { kind: 'reused', originJti: found.grant.signIn.originJti }
       found.used = true
-      return clock.now() < found.endsMs
-        ? { kind: 'grant', grant: found.grant }
-        : { kind: 'unknown' }
+      const { grant, issuedMs } = found
+      const isOver = clock.now() >= issuedMs + LIFE_MS
+      return isOver ? { kind: 'unknown' } : { kind: 'grant', grant, issuedMs }
     },
   }
 }

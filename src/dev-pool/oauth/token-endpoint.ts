@@ -39,12 +39,12 @@ async function exchangeCode(options: OAuthOptions, { client, get }: OAuthForm): 
     return refuse('invalid_grant')
   }
   if (redeemed.kind === 'unknown') return refuse('invalid_grant')
-  const { grant } = redeemed
+  const { grant, issuedMs } = redeemed
   const { signIn, username } = grant
   const isMeant = signIn.clientId === client.id && grant.redirectUri === redirectUri
   if (!isMeant || !isProof(grant, get('code_verifier'))) return refuse('invalid_grant')
   const user = options.directory().users.get(username)
-  if (!user?.enabled) return refuse('invalid_grant')
+  if (!user?.enabled || isVoidSignIn(user, issuedMs)) return refuse('invalid_grant')
   return toTokens(options, user, signIn, {
     nonce: grant.nonce,
     refreshToken: refreshTokens.issue(username, signIn),

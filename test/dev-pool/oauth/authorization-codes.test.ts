@@ -7,9 +7,10 @@ const signIn = { authTime: 1, originJti: 'origin', eventId: 'event', clientId: '
 const grant = { username: 'jane', signIn, redirectUri: 'http://localhost/' }
 
 t.test('a code is good once; the second use tells whose tokens are in doubt', async (t) => {
-  const codes = createAuthorizationCodes(createFakeClock())
+  const clock = createFakeClock()
+  const codes = createAuthorizationCodes(clock)
   const [code, other] = [codes.issue(grant), codes.issue(grant)]
-  t.strictSame(codes.redeem(code), { kind: 'grant', grant })
+  t.strictSame(codes.redeem(code), { kind: 'grant', grant, issuedMs: clock.now() })
   t.strictSame(codes.redeem(code), { kind: 'reused', originJti: 'origin' })
   t.equal(codes.redeem(other).kind, 'grant')
   t.strictSame(codes.redeem('x'), { kind: 'unknown' })

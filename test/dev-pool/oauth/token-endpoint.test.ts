@@ -121,19 +121,38 @@ t.test('a proof that was not announced is refused, and none is needed then', asy
   t.equal(await errorOf({ ...(await codeFields(plain)), code_verifier: undefined }), undefined)
 })
 
-t.test('a disabled or deleted user gets nothing for a code', async (t) => {
-  const other = await startDevSignIn()
-  const browser = other.browse()
-  const page = await browser.open(other.authorizeUrl())
-  const back = await browser.submit(page, { username: 'guest', password: 'Guest-Pass-1' })
-  t.ok(other.codeOf(back))
-  const target = 'AWSCognitoIdentityProviderService.AdminDisableUser'
-  const input = JSON.stringify({ UserPoolId: other.pool.userPoolId, Username: 'guest' })
-  const headers = { 'x-amz-target': target }
-  const disabled = await fetch(other.pool.origin, { method: 'POST', body: input, headers })
-  if (disabled.status !== 200) return t.comment('the API cannot disable users yet')
-  t.match(await other.exchange(back), { error: 'invalid_grant' })
-})
+t.test(
+  'who is disabled, deleted or signed out gets nothing for what was given before',
+  async (t) => {
+    const user = { username: 'ada', password: 'Good-Pass-1' }
+    for (const operation of ['AdminDisableUser', 'AdminDeleteUser', 'AdminUserGlobalSignOut']) {
+      await dev.admin('AdminCreateUser', { Username: 'ada', MessageAction: 'SUPPRESS' })
+      const secret = { Username: 'ada', Password: user.password, Permanent: true }
+      await dev.admin('AdminSetUserPassword', secret)
+      const { refresh_token } = await dev.signIn(user)
+      const browser = dev.browse()
+      const back = await browser.submit(await browser.open(dev.authorizeUrl()), user)
+      t.ok(dev.codeOf(back))
+      await dev.admin(operation, { Username: 'ada' })
+      clock.stepWall(1)
+      if (operation !== 'AdminDeleteUser') {
+        t.match(await dev.exchange(back), { error: 'invalid_grant' }, operation)
+      }
+      const refresh = { ...WEB, grant_type: 'refresh_token', refresh_token }
+      t.equal(await errorOf(refresh), 'invalid_grant', operation)
+      // Signing out everywhere leaves the managed login's own cookie alone, as with Cognito.
+      const again = dev.codeOf(await browser.open(dev.authorizeUrl()))
+      t.equal(again !== undefined, operation === 'AdminUserGlobalSignOut', operation)
+      if (operation === 'AdminDisableUser') await dev.admin('AdminDeleteUser', { Username: 'ada' })
+      if (operation !== 'AdminDeleteUser') continue
+      await dev.admin('AdminCreateUser', { Username: 'ada', MessageAction: 'SUPPRESS' })
+      t.match(await dev.exchange(back), { error: 'invalid_grant' }, 'nor does another of that name')
+      t.equal(await errorOf(refresh), 'invalid_grant', 'nor does another of that name')
+      t.notOk(dev.codeOf(await browser.open(dev.authorizeUrl())))
+      await dev.admin('AdminDeleteUser', { Username: 'ada' })
+    }
+  },
+)
 
 t.test('what is missing or said twice is an invalid request', async (t) => {
   const fields = await codeFields()
