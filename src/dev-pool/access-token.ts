@@ -1,7 +1,7 @@
 // Who holds an access token: whoever it was minted for, as long as that sign-in counts. An ID token opens nothing here.
 import { errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Clock } from '../base/clock.ts'
-import { type ApiError, isApiError, notAuthorized, toApiError } from './api-error.ts'
+import { type ApiError, notAuthorized, toApiError } from './api-error.ts'
 import type { PoolKeys } from './pool-keys.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import { DISABLED } from './sign-in-steps.ts'
@@ -20,27 +20,8 @@ export interface Holder {
   readonly scopes: readonly string[]
 }
 
+/** The claims of a token of this pool that has not expired; findHolder tells whether they still count. */
 export async function verifyAccessToken(
-  options: AccessTokenOptions,
-  token: string,
-): Promise<Holder | ApiError> {
-  const claims = await verifySignature(options, token)
-  if (isApiError(claims)) return claims
-  const { iat = 0, origin_jti, scope, sub, username } = claims
-  const { refreshTokens } = options
-  if (refreshTokens.isRevoked(String(origin_jti))) return REVOKED
-  const user = options.directory().users.get(String(username))
-  // Somebody else may have the name by now.
-  if (user === undefined || user.sub !== sub) return NO_USER
-  if (!user.enabled) return DISABLED
-  const signedInMs = refreshTokens.issuedMs(String(origin_jti)) ?? (iat + 1) * 1000 - 1
-  return isVoidSignIn(user, signedInMs) ? REVOKED : { user, scopes: String(scope).split(' ') }
-}
-
-export const NO_USER: ApiError = toApiError('UserNotFoundException', 'User does not exist.')
-const REVOKED = notAuthorized('Access Token has been revoked')
-
-async function verifySignature(
   { clock, issuer, keys }: AccessTokenOptions,
   token: string,
 ): Promise<JWTPayload | ApiError> {
@@ -57,3 +38,21 @@ async function verifySignature(
     return notAuthorized(isExpired ? 'Access Token has expired' : 'Invalid Access Token')
   }
 }
+
+/** At once, so that nothing changes between the look-up and what is done with it. */
+export function findHolder(
+  { directory, refreshTokens }: AccessTokenOptions,
+  claims: JWTPayload,
+): Holder | ApiError {
+  const { iat = 0, origin_jti, scope, sub, username } = claims
+  if (refreshTokens.isRevoked(String(origin_jti))) return REVOKED
+  const user = directory().users.get(String(username))
+  // Somebody else may have the name by now.
+  if (user === undefined || user.sub !== sub) return NO_USER
+  if (!user.enabled) return DISABLED
+  const signedInMs = refreshTokens.issuedMs(String(origin_jti)) ?? (iat + 1) * 1000 - 1
+  return isVoidSignIn(user, signedInMs) ? REVOKED : { user, scopes: String(scope).split(' ') }
+}
+
+export const NO_USER: ApiError = toApiError('UserNotFoundException', 'User does not exist.')
+const REVOKED = notAuthorized('Access Token has been revoked')

@@ -30,6 +30,8 @@ export interface Accounts extends SignInSteps {
   setPassword(user: DevUser, password: string, permanent: boolean): DevUser | ApiError
   /** Changes attributes; refuses an address that is another user's. */
   update(user: DevUser, changes: Attributes): DevUser | ApiError
+  /** With everything that was under way: the next one of that name begins anew. */
+  remove(user: DevUser): void
   /** A secret for an authenticator app; it counts once a code made from it is shown. */
   beginTotp(username: string): string
   /** The user with the secret in force, and asked for at each sign-in where `enable` says so. */
@@ -70,6 +72,11 @@ export function createAccounts(options: AccountsOptions): Accounts {
     update(user, changes) {
       const attributes = changeAttributes(user.attributes, changes)
       return checkAliases(store, user.username, attributes) ?? store.save({ ...user, attributes })
+    },
+    remove({ username }) {
+      store.remove(username)
+      options.codes.forget(username)
+      secrets.delete(username)
     },
     beginTotp(username) {
       const secret = createTotpSecret()

@@ -11,6 +11,8 @@ export interface ConfirmationCodes {
   issue(username: string, purpose: CodePurpose): string
   /** Undefined when the code is right, which ends it; else why not. */
   use(username: string, purpose: CodePurpose, code: string): ApiError | undefined
+  /** All codes of a user are void. */
+  forget(username: string): void
   /** The latest that still counts, for a page to show. */
   latest(username: string): string | undefined
 }
@@ -62,6 +64,9 @@ export function createConfirmationCodes(
       }
       codes.delete(toKey(username, purpose))
       return undefined
+    },
+    forget(username) {
+      for (const [key, code] of codes) if (code.username === username) codes.delete(key)
     },
     latest(username) {
       const open = [...codes.values()].filter((code) => code.username === username && isOpen(code))

@@ -1,5 +1,6 @@
 // poolgate dev, whole: it starts, its own lines answer as they say, and a signal ends it.
 import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -110,6 +111,19 @@ t.test('a users file that cannot be used is exit code 1, with the place', async 
   t.equal(await ended, 1)
   t.equal(written.err, `${users}:1:9: users.jane.password: is required\n`)
   t.equal(written.out, '')
+})
+
+t.test('with --data users stay, and a file that cannot be used is exit code 1', async (t) => {
+  const data = join(t.testdir(), 'pool.json')
+  const first = await start(t, { data })
+  t.match(JSON.parse(readFileSync(data, 'utf8')), { users: [{ username: 'admin' }] })
+  first.signals.get('SIGINT')?.()
+  t.equal(await first.ended, 0)
+  writeFileSync(data, '{}')
+  const { written, ended } = await start(t, { data })
+  t.equal(await ended, 1)
+  t.match(written.err, `${data}: version: expected 1; it was left as it is`)
+  t.equal(readFileSync(data, 'utf8'), '{}')
 })
 
 t.test('a given configuration runs with the dev pool in place of its own', async (t) => {

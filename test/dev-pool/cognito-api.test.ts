@@ -38,7 +38,7 @@ async function startWith(t: Test, options: DevPoolOptions) {
   return { pool, sdk }
 }
 
-async function start(t: Test) {
+async function startShared() {
   const clock = createFakeClock()
   const usersFile = join(t.testdir({ 'u.yaml': USERS }), 'u.yaml')
   const { pool, sdk } = await startWith(t, { clock, port: 0, usersFile })
@@ -66,6 +66,14 @@ async function start(t: Test) {
     await clock.advance(500)
   }
   return { clock, pool, sdk, initiate, signIn, refresh, changeUsers }
+}
+
+const shared = await startShared()
+
+/** The one pool, with its users as they were. */
+async function start(t: Test) {
+  t.teardown(() => shared.changeUsers(USERS))
+  return shared
 }
 
 const refused = (name: string, message: string) => ({ name, message })

@@ -58,6 +58,14 @@ t.test('after five wrong codes the right one counts no more, until there is anot
   t.equal(codes.use('jane', 'sign-up', codes.issue('jane', 'sign-up')), undefined)
 })
 
+t.test('the codes of whoever is deleted are void, and no others', async (t) => {
+  const codes = createConfirmationCodes(createFakeClock())
+  const [jane, joan] = [codes.issue('jane', 'password'), codes.issue('joan', 'password')]
+  codes.forget('jane')
+  t.match(codes.use('jane', 'password', jane), { type: 'ExpiredCodeException' })
+  t.equal(codes.use('joan', 'password', joan), undefined)
+})
+
 t.test('a new code ends the former, and the latest is shown', async (t) => {
   const codes = createConfirmationCodes(createFakeClock())
   t.equal(codes.latest('jane'), undefined)

@@ -1,6 +1,12 @@
 // Subjects and roles of dev users.
 import t from 'tap'
-import { type DevGroup, rolesOf, toSubject } from '../../src/dev-pool/user.ts'
+import {
+  type DevGroup,
+  type DevUser,
+  isVoidSignIn,
+  rolesOf,
+  toSubject,
+} from '../../src/dev-pool/user.ts'
 
 const directory = (groups: Record<string, DevGroup>) => ({
   users: new Map(),
@@ -35,3 +41,14 @@ t.test('groups without a role, known or not, bring none', async (t) => {
     preferred: undefined,
   })
 })
+
+t.test(
+  'sign-ins up to the last sign-out are void, and those of a former user of that name',
+  async (t) => {
+    const user = { createdMs: 10 } as DevUser
+    t.ok(isVoidSignIn(user, 9))
+    t.notOk(isVoidSignIn(user, 10))
+    t.ok(isVoidSignIn({ ...user, signedOutMs: 20 }, 20))
+    t.notOk(isVoidSignIn({ ...user, signedOutMs: 20 }, 21))
+  },
+)

@@ -62,8 +62,8 @@ export const ADMIN_USER_OPERATIONS: Readonly<Record<string, Operation>> = {
   ),
   AdminEnableUser: forUser(({ store }, user) => toDone(store.save({ ...user, enabled: true }))),
   AdminUserGlobalSignOut: forUser(signOutEverywhere),
-  AdminDeleteUser: forUser(({ store }, user) => {
-    store.remove(user.username)
+  AdminDeleteUser: forUser(({ accounts }, user) => {
+    accounts.remove(user)
     return { body: {} }
   }),
 }

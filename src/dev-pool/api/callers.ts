@@ -1,6 +1,6 @@
 // For whom an operation is: operators, one user as they see her, the holder of an access token, an application.
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { NO_USER, verifyAccessToken } from '../access-token.ts'
+import { findHolder, NO_USER, verifyAccessToken } from '../access-token.ts'
 import {
   type ApiError,
   isApiError,
@@ -44,7 +44,8 @@ export function forHolder(run: UserOperation): Operation {
   return async (options, input) => {
     const { AccessToken: token } = input
     if (typeof token !== 'string') return missingParameter('AccessToken')
-    const holder = await verifyAccessToken(options, token)
+    const claims = await verifyAccessToken(options, token)
+    const holder = isApiError(claims) ? claims : findHolder(options, claims)
     if (isApiError(holder)) return holder
     if (holder.scopes.includes(API_SCOPE)) return run(options, holder.user, input)
     return notAuthorized('Access Token does not have required scopes')

@@ -55,8 +55,8 @@ export const OWN_ACCOUNT_OPERATIONS: Readonly<Record<string, Operation>> = {
   }),
   SetUserMFAPreference: forHolder(setMfaPreference),
   GlobalSignOut: forHolder((options, user) => signOutEverywhere(options, user)),
-  DeleteUser: forHolder(({ store }, user) => {
-    store.remove(user.username)
+  DeleteUser: forHolder(({ accounts }, user) => {
+    accounts.remove(user)
     return { body: {} }
   }),
 }

@@ -1,5 +1,5 @@
 // /oauth2/userInfo: the attributes of whoever an access token with `openid` stands for, all as text, as long as it stands.
-import { verifyAccessToken } from '../access-token.ts'
+import { findHolder, verifyAccessToken } from '../access-token.ts'
 import { isApiError } from '../api-error.ts'
 import { type Answer, type PoolRequest, toJson } from '../endpoint.ts'
 import { CORS } from './oauth-form.ts'
@@ -14,7 +14,8 @@ export async function answerUserInfo(
   if (token === undefined) {
     return refuse(400, 'invalid_request', 'Bad OAuth2 request at UserInfo Endpoint')
   }
-  const holder = await verifyAccessToken(options, token)
+  const claims = await verifyAccessToken(options, token)
+  const holder = isApiError(claims) ? claims : findHolder(options, claims)
   if (isApiError(holder)) {
     return refuse(
       401,

@@ -153,10 +153,21 @@ t.test('an operator signs somebody out everywhere', async (t) => {
 t.test('a name that is deleted and given again brings no former sign-in back', async (t) => {
   clock.stepWall(1)
   const { AccessToken, RefreshToken } = await signIn('jane', 'Secret-1')
+  await sdk.forgotPassword({ ClientId, Username: 'jane' })
+  const ConfirmationCode = code('jane')
   await sdk.adminDeleteUser(of('jane'))
   await t.rejects(refresh(RefreshToken), refused('NotAuthorizedException', 'Invalid Refresh Token'))
   clock.stepWall(1)
   await sdk.adminCreateUser({ ...of('jane'), TemporaryPassword: GOOD_PASSWORD })
   await t.rejects(refresh(RefreshToken), refused('NotAuthorizedException', /revoked$/))
   await t.rejects(sdk.getUser({ AccessToken }), refused('UserNotFoundException'))
+  await t.rejects(
+    sdk.confirmForgotPassword({
+      ClientId,
+      ConfirmationCode,
+      Username: 'jane',
+      Password: 'New-Pass-1',
+    }),
+    refused('ExpiredCodeException'),
+  )
 })

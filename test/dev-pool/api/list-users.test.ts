@@ -65,6 +65,7 @@ t.test('pages go through all users once, whoever comes and goes', async (t) => {
   const all = await sdk.listUsers({ UserPoolId, AttributesToGet: ['sub'], Filter: 'sub = "s-bob"' })
   t.same(all.Users?.[0]?.Attributes, [{ Name: 'sub', Value: 's-bob' }])
   t.equal((await sdk.listUsers({ UserPoolId, Limit: 60 })).Users?.length, 2)
+  t.equal((await sdk.listUsers({ UserPoolId, Limit: 0 })).Users?.length, 2, '0 is no limit')
   await t.rejects(
     sdk.listUsers({ UserPoolId, Limit: 61 }),
     refused('InvalidParameterException', /0 to 60$/),

@@ -80,6 +80,18 @@ t.test('signing out ends all sign-ins so far, and none that comes after', async 
   await t.resolves(refresh(next.RefreshToken))
 })
 
+t.test('of two changes at once neither undoes the other', async (t) => {
+  clock.stepWall(1)
+  const { AccessToken } = await signIn('joan', 'Secret-2')
+  const UserAttributes = ['name', 'nickname', 'locale'].map((Name) => ({ Name, Value: 'x' }))
+  await Promise.all(
+    UserAttributes.map((attribute) =>
+      sdk.updateUserAttributes({ AccessToken, UserAttributes: [attribute] }),
+    ),
+  )
+  t.match(await attributesOf(AccessToken), { name: 'x', nickname: 'x', locale: 'x' })
+})
+
 t.test('an account that is deleted is gone at once', async (t) => {
   const { AccessToken, RefreshToken } = await signIn('jane', 'Secret-1')
   await sdk.deleteUser({ AccessToken })
