@@ -51,7 +51,7 @@ export interface SignInFailure {
 }
 
 export interface ManagedLogin {
-  authorizeUrl(attempt: Attempt, redirectUri: string, hints: AuthorizeHints): Promise<string>
+  authorizeUrl(attempt: Attempt, redirectUri: string, hints: AuthorizeHints): string
   /** @param parameters the query with which the browser came back, its state already compared */
   redeem(
     parameters: URLSearchParams,
@@ -215,9 +215,8 @@ export function createManagedLogin(
   }
 
   return {
-    async authorizeUrl(attempt, redirectUri, hints) {
-      const challenge = await oauth.calculatePKCECodeChallenge(attempt.verifier)
-      const query = toAuthorizeQuery({ settings, attempt, redirectUri, hints, challenge })
+    authorizeUrl(attempt, redirectUri, hints) {
+      const query = toAuthorizeQuery({ settings, attempt, redirectUri, hints })
       return `${domain}/${hints.signUp ? 'signup' : 'oauth2/authorize'}?${query}`
     },
     redeem: (...question) => redeem(...question).catch(toFailure),

@@ -11,6 +11,8 @@ h1{margin:0 0 .75rem;font-size:1.5rem;line-height:1.25;letter-spacing:-.01em}
 p,ul{margin:0 0 1rem}
 ul{padding-left:1.2rem}
 li{margin:.3rem 0}
+p,li{text-wrap:pretty}
+main>:last-child{margin-bottom:0}
 code{font:.9em ui-monospace,monospace}
 .soft{color:var(--soft);font-size:.92rem}
 blockquote{margin:0 0 1rem;padding:.6rem .9rem;border-left:.25rem solid var(--line);color:var(--soft)}

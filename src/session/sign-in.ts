@@ -107,7 +107,7 @@ export function createSignIn(
       maxAgeSeconds: strictest(hint.maxAgeSeconds, settings.maxAgeMs),
       startedMs: clock.now(),
     }
-    const location = await login.authorizeUrl(attempt, redirectUri(origin), hint)
+    const location = login.authorizeUrl(attempt, redirectUri(origin), hint)
     const cookies = await attempts.begin(facts.headers, attempt)
     return toRedirect(302, location, { detail: `to sign in: ${name}`, cookies })
   }

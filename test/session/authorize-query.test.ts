@@ -6,7 +6,8 @@ import { toSessionSettings } from '../support/sign-in-stage.ts'
 const attempt = {
   state: 'the state',
   nonce: 'the nonce',
-  verifier: 'the verifier',
+  // With its hash the example of RFC 7636, appendix B.
+  verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   origin: 'https://app.example.com',
   returnTo: 'https://app.example.com/a',
   startedMs: 0,
@@ -25,7 +26,6 @@ function ask(
     attempt,
     redirectUri: 'https://app.example.com/_poolgate/callback',
     hints: {},
-    challenge: 'the hash',
     ...changes,
   })
   return Object.fromEntries(new URLSearchParams(query))
@@ -38,7 +38,7 @@ const ALWAYS = {
   scope: 'openid email profile',
   state: 'the state',
   nonce: 'the nonce',
-  code_challenge: 'the hash',
+  code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
   code_challenge_method: 'S256',
 }
 

@@ -52,7 +52,7 @@ async function create(t: Test, options: Options = {}) {
     ...options.attempt,
   }
   const approach = async (claims?: Grant) =>
-    fake.grant(await login.authorizeUrl(attempt, REDIRECT_URI, {}), claims)
+    fake.grant(login.authorizeUrl(attempt, REDIRECT_URI, {}), claims)
   return {
     fake,
     login,
@@ -93,7 +93,7 @@ t.test(
   'B-04: PKCE is S256 always, and a code is good once, for its own verifier and address',
   async (t) => {
     const { approach, login, attempt, fake } = await create(t)
-    const url = new URL(await login.authorizeUrl(attempt, REDIRECT_URI, {}))
+    const url = new URL(login.authorizeUrl(attempt, REDIRECT_URI, {}))
     t.equal(url.searchParams.get('code_challenge_method'), 'S256')
     t.match(url.searchParams.get('code_challenge'), /^[\w-]{43}$/)
     const answer = await approach()
@@ -322,10 +322,10 @@ t.test('nobody listening is trouble', async (t) => {
 
 t.test('the addresses are the domain’s own', async (t) => {
   const { login, fake, attempt } = await create(t)
-  const at = async (signUp: boolean) =>
-    new URL(await login.authorizeUrl(attempt, REDIRECT_URI, { signUp })).href.split('?')[0]
-  t.equal(await at(false), `${fake.domain}/oauth2/authorize`)
-  t.equal(await at(true), `${fake.domain}/signup`)
+  const at = (signUp: boolean) =>
+    new URL(login.authorizeUrl(attempt, REDIRECT_URI, { signUp })).href.split('?')[0]
+  t.equal(at(false), `${fake.domain}/oauth2/authorize`)
+  t.equal(at(true), `${fake.domain}/signup`)
   t.equal(
     login.logoutUrl('https://app.example.com/bye'),
     `${fake.domain}/logout?client_id=${issuer.clientId}&logout_uri=https%3A%2F%2Fapp.example.com%2Fbye`,
