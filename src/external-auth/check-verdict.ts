@@ -32,10 +32,7 @@ export function toAllowed(
     status: { code: 0 },
     okResponse: {
       headers,
-      headersToRemove: [
-        ...namesToRemove(facts, allow, rules),
-        ...(cookie === '' ? ['cookie'] : []),
-      ],
+      headersToRemove: namesToRemove(facts, allow, rules),
       responseHeadersToAdd: toCookieOptions(allow.cookies),
       queryParametersToRemove: query === undefined ? [] : [query],
     },

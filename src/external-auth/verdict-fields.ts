@@ -7,6 +7,7 @@ import type { Ruleset } from '../proxy/ruleset.ts'
 import { forwardedCookies } from '../proxy/upstream-headers.ts'
 
 type Owned = Pick<Ruleset, 'identityHeaders' | 'ownerOf'>
+type Cookies = Pick<Ruleset, 'signIns' | 'isOwnCookie'>
 
 /**
  * Every identity header, in order: name, value, name, value … Empty where the caller has no such claim, or nobody was asked for a token:
@@ -34,7 +35,7 @@ export function toIdentityFields(
 export function toCookieFields(
   { headers }: Pick<RequestFacts, 'headers'>,
   { route }: Pick<Allow, 'route'>,
-  { signIns, isOwnCookie }: Pick<Ruleset, 'signIns' | 'isOwnCookie'>,
+  { signIns, isOwnCookie }: Cookies,
 ): string[] {
   const lines = signIns.size === 0 ? [] : valuesOf(headers, 'cookie')
   if (lines.length === 0) return []
@@ -42,12 +43,14 @@ export function toCookieFields(
   return ['cookie', kept.filter((line) => line !== '').join('; ')]
 }
 
-/** Names of fields, in lower case, that are to be removed: none of those that toIdentityFields has a value for. */
+/** Names of fields, in lower case, that are to be removed: none of those that the other two have a value for. */
 export function namesToRemove(
-  { headers }: Pick<RequestFacts, 'headers'>,
+  facts: Pick<RequestFacts, 'headers'>,
   { route, principal }: Allow,
-  { identityHeaders, ownerOf }: Owned,
+  rules: Owned & Cookies,
 ): string[] {
+  const { headers } = facts
+  const { identityHeaders, ownerOf } = rules
   const held = principal?.identityHeaders ?? []
   const isHeld = (name: string) => held.some((other, i) => i % 2 === 0 && other === name)
   const names = new Set(identityHeaders.filter((name) => !isHeld(name)))
@@ -59,5 +62,7 @@ export function namesToRemove(
     if (isOwned && !isHeld(name)) names.add(name)
   }
   if (!route.forwardToken) names.add('authorization')
+  const [, cookie] = toCookieFields(facts, { route }, rules)
+  if (cookie === '') names.add('cookie')
   return [...names]
 }

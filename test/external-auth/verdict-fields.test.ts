@@ -1,12 +1,26 @@
 // What an ingress adds, and what it removes, leaves no field of a client's that could pass for Poolgate's (catalogue row F-07).
 import t from 'tap'
-import { namesToRemove, toIdentityFields } from '../../src/external-auth/verdict-fields.ts'
+import {
+  namesToRemove,
+  toCookieFields,
+  toIdentityFields,
+} from '../../src/external-auth/verdict-fields.ts'
 import { compileOwnedHeaders } from '../../src/http/headers.ts'
 import type { Allow } from '../../src/policy/decision.ts'
+import type { Ruleset } from '../../src/proxy/ruleset.ts'
+import type { SignIn } from '../../src/session/sign-in.ts'
 import type { Principal } from '../../src/policy/principal.ts'
 
 const identityHeaders = ['x-auth-subject', 'x-auth-email', 'x-tenant']
-const owned = { identityHeaders, ownerOf: compileOwnedHeaders(identityHeaders) }
+const cookies = (isSignIn: boolean): Pick<Ruleset, 'signIns' | 'isOwnCookie'> => ({
+  signIns: new Map(isSignIn ? [['web', {} as SignIn]] : []),
+  isOwnCookie: (name) => name.startsWith('__Host-poolgate-'),
+})
+const owned = {
+  identityHeaders,
+  ownerOf: compileOwnedHeaders(identityHeaders),
+  ...cookies(false),
+}
 const principal = {
   identityHeaders: ['x-auth-subject', 'a', 'x-tenant', 't'],
 } as unknown as Principal
@@ -56,3 +70,32 @@ t.test(
     t.same(namesToRemove({ headers: [] }, nobody, owned), identityHeaders)
   },
 )
+
+t.test('Poolgate’s own cookies are taken out where browsers sign in, and only there', async (t) => {
+  const cookieOf = (...lines: string[]) =>
+    toCookieFields(
+      { headers: lines.flatMap((line) => ['Cookie', line]) },
+      allow(false),
+      cookies(true),
+    )
+  t.same(cookieOf(), [])
+  t.same(cookieOf('a=b; c=d'), ['cookie', 'a=b; c=d'])
+  t.same(cookieOf('a=b; __Host-poolgate-web=1.x', 'c=d; __Host-poolgate-attempt-1=x'), [
+    'cookie',
+    'a=b; c=d',
+  ])
+  t.same(cookieOf('__Host-poolgate-web=1.x'), ['cookie', ''])
+  const headers = ['Cookie', '__Host-poolgate-web=1.x']
+  t.same(toCookieFields({ headers }, allow(false), cookies(false)), [])
+})
+
+t.test('a Cookie field of which nothing is left is removed', async (t) => {
+  const isRemoved = (line: string, isSignIn: boolean) =>
+    namesToRemove({ headers: ['Cookie', line] }, allow(false), {
+      ...owned,
+      ...cookies(isSignIn),
+    }).includes('cookie')
+  t.equal(isRemoved('__Host-poolgate-web=1.x', true), true)
+  t.equal(isRemoved('a=b; __Host-poolgate-web=1.x', true), false)
+  t.equal(isRemoved('__Host-poolgate-web=1.x', false), false, 'nobody signs in here')
+})

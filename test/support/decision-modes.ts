@@ -13,6 +13,12 @@ export interface Asked {
   readonly status: number
   /** By which its access line is found. */
   readonly requestId: string
+  /** Of the answer, by name in lower case; what is set on a request that goes on, where that is the answer. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly setCookies: readonly string[]
+  /** Names of fields that are to be taken out of the request. */
+  readonly remove: readonly string[]
+  readonly body: string
 }
 
 /** @param requestId the one that the asking peer gives; what is refused before it is read has one of the gateway's own */
@@ -22,13 +28,16 @@ export function createModes(origin: string, envoy: EnvoyCheck): Readonly<Record<
   const viaHttp =
     (toHead: (one: DecisionCase) => Head): Ask =>
     async (one, requestId) => {
-      const { text, statuses } = await sendRaw(origin, write(toHead(one), requestId), {
+      const asked = toHead(one)
+      const { text, statuses } = await sendRaw(origin, write(asked, requestId), {
         // One core may have many others to attend to.
         quietMs: 8_000,
-        until: (received) => received.includes('\r\n\r\n'),
+        until: (received) => isWhole(received, asked.method),
       })
-      const [, given = requestId] = /^x-request-id: *(\S+)\r$/im.exec(text) ?? []
-      return { status: statuses[0] ?? 0, requestId: given }
+      const { headers, ...rest } = readAnswer(text)
+      const { 'x-request-id': given = requestId } = headers
+      const remove = headers['x-envoy-auth-headers-to-remove']?.split(',') ?? []
+      return { status: statuses[0] ?? 0, requestId: given, headers, remove, ...rest }
     }
   return {
     proxy: viaHttp(({ method, host, target, headers }) => ({ method, host, target, headers })),
@@ -71,7 +80,7 @@ export function createModes(origin: string, envoy: EnvoyCheck): Readonly<Record<
       ])
       const answer = await envoy.ask({ method, path, host, scheme: 'http', headerMap })
       const { 'x-request-id': given = requestId } = answer.headers
-      return { status: answer.status, requestId: given }
+      return { ...answer, requestId: given }
     },
   }
 }
@@ -83,6 +92,24 @@ const ASKING = (protocol: string) => ({
   host: 'poolgate.internal',
   target: `/_poolgate/${protocol}`,
 })
+
+function isWhole(text: string, method: string): boolean {
+  const [head = '', body] = text.split('\r\n\r\n', 2)
+  if (body === undefined) return false
+  const length = /^content-length: *(\d+)/im.exec(head)?.[1] ?? 0
+  return method === 'HEAD' || body.length >= Number(length)
+}
+
+function readAnswer(text: string): Pick<Asked, 'headers' | 'setCookies' | 'body'> {
+  const [head = '', body = ''] = text.split('\r\n\r\n', 2)
+  const lines = head.split('\r\n').slice(1)
+  const fields = lines.map((line): [string, string] => {
+    const colon = line.indexOf(':')
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
+  })
+  const setCookies = fields.filter(([name]) => name === 'set-cookie').map(([, value]) => value)
+  return { headers: Object.fromEntries(fields), setCookies, body }
+}
 
 /** What is of one connection alone stays behind (RFC 9110 section 7.6.1). */
 function passedOn(headers: readonly string[]): string[] {

@@ -22,7 +22,10 @@ message Status { int32 code = 1; string message = 2; }
 message Code { int32 code = 1; }
 message Option { Field header = 1; bool append = 2; int32 append_action = 3; }
 message Denied { Code status = 1; repeated Option headers = 2; string body = 3; }
-message Ok { repeated Option headers = 2; repeated string headers_to_remove = 5; repeated string query_parameters_to_remove = 8; }
+message Ok {
+  repeated Option headers = 2; repeated string headers_to_remove = 5; repeated Option response_headers_to_add = 6;
+  repeated string query_parameters_to_remove = 8;
+}
 `
 
 export interface CheckAnswer {
@@ -30,6 +33,8 @@ export interface CheckAnswer {
   /** Of the denial; 200 for an allowed request. */
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** Set-Cookie fields for the client, of either answer. */
+  readonly setCookies: readonly string[]
   readonly remove: readonly string[]
   readonly removeQuery: readonly string[]
   readonly body: string
@@ -76,21 +81,31 @@ export function toHeaderMap(headers: readonly string[]): object {
   return { headers: fields }
 }
 
+type Option = { readonly header: { readonly key: string; readonly value?: string } }
+
 interface Options {
-  readonly headers: readonly { readonly header: { key: string; value?: string } }[]
+  readonly headers: readonly Option[]
 }
 
 function toAnswer(message: Record<string, unknown>): CheckAnswer {
   const { status, deniedResponse, okResponse } = message as {
     status?: { code?: number }
     deniedResponse?: Options & { status: { code: number }; body?: string }
-    okResponse?: Options & { headersToRemove: string[]; queryParametersToRemove: string[] }
+    okResponse?: Options & {
+      headersToRemove: string[]
+      responseHeadersToAdd: Option[]
+      queryParametersToRemove: string[]
+    }
   }
   const options = (okResponse ?? deniedResponse)?.headers ?? []
+  const forClient = okResponse?.responseHeadersToAdd ?? deniedResponse?.headers ?? []
   return {
     allowed: (status?.code ?? 0) === 0 && okResponse !== undefined && deniedResponse === undefined,
     status: deniedResponse?.status.code ?? 200,
     headers: Object.fromEntries(options.map(({ header }) => [header.key, header.value ?? ''])),
+    setCookies: forClient
+      .filter(({ header }) => header.key === 'set-cookie')
+      .map(({ header }) => header.value ?? ''),
     remove: okResponse?.headersToRemove ?? [],
     removeQuery: okResponse?.queryParametersToRemove ?? [],
     body: deniedResponse?.body ?? '',

@@ -40,6 +40,7 @@ export interface ConfigParts {
   readonly admin?: string
   /** What the key endpoint answers at first; by default the issuer's keys. */
   readonly keys?: Parameters<JwksServer['serve']>[0]
+  readonly issuer?: TestIssuer
 }
 
 const ROUTES = `
@@ -49,7 +50,7 @@ const ROUTES = `
 `
 
 export async function startGateway(parts: ConfigParts = {}): Promise<RunningGateway> {
-  const issuer = createIssuer()
+  const { issuer = createIssuer() } = parts
   const jwks = await startJwksServer(issuer.jwks())
   if (parts.keys) jwks.serve(parts.keys)
   const upstream = await startUpstreamServer()
