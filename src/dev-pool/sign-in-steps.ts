@@ -30,7 +30,7 @@ export interface SignedIn {
 }
 
 /** Cognito's names for how strong a sign-in was, as `acr` has them. */
-export const LOA_PASSWORD = 'urn:cognito:loa:1'
+const LOA_PASSWORD = 'urn:cognito:loa:1'
 export const LOA_TOTP = 'urn:cognito:loa:4'
 
 /** What the tokens of a sign-in say of its strength. */

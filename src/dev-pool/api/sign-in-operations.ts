@@ -8,9 +8,10 @@ import {
 } from '../api-error.ts'
 import { ownAttributes, parseAttributes } from '../attributes.ts'
 import type { AppClient } from '../clients.ts'
-import { type ChallengeName, DISABLED, type SignInStep, toStrength } from '../sign-in-steps.ts'
+import { refreshSignIn } from '../refresh-sign-in.ts'
+import { type ChallengeName, type SignInStep, toStrength } from '../sign-in-steps.ts'
 import type { SignIn } from '../tokens.ts'
-import { type DevUser, isVoidSignIn } from '../user.ts'
+import type { DevUser } from '../user.ts'
 import { type ClientOperation, forClient, forPool } from './callers.ts'
 import {
   type Answered,
@@ -90,28 +91,16 @@ async function refresh(options: CognitoApiOptions, parameters: Input): Promise<A
   return isApiError(result) ? result : toAuthenticated(result)
 }
 
-const REFRESH_REFUSALS = {
-  unknown: 'Invalid Refresh Token',
-  revoked: 'Refresh Token has been revoked',
-  expired: 'Refresh Token has expired',
-}
-
-/** Another refresh token comes with them where the client exchanges its own. */
 async function refreshTokens(
   options: CognitoApiOptions,
-  { id, rotationGraceMs }: Pick<AppClient, 'id' | 'rotationGraceMs'>,
+  client: Pick<AppClient, 'id' | 'rotationGraceMs'>,
   token: string,
 ): Promise<object | ApiError> {
-  const grant = options.refreshTokens.find(token)
-  if (typeof grant === 'string') return notAuthorized(REFRESH_REFUSALS[grant])
-  if (grant.signIn.clientId !== id) return notAuthorized(REFRESH_REFUSALS.unknown)
-  const user = options.directory().users.get(grant.username)
-  if (user === undefined) return notAuthorized(REFRESH_REFUSALS.unknown)
-  if (!user.enabled) return DISABLED
-  if (isVoidSignIn(user, grant.issuedMs)) return notAuthorized(REFRESH_REFUSALS.revoked)
-  const tokens = await mintTokens(options, user, grant.signIn)
-  if (rotationGraceMs === undefined) return tokens
-  return { ...tokens, RefreshToken: options.refreshTokens.exchange(token, grant, rotationGraceMs) }
+  const refreshed = refreshSignIn(options, client, token)
+  if (isApiError(refreshed)) return refreshed
+  const { refreshToken, signIn, user } = refreshed
+  const tokens = await mintTokens(options, user, signIn)
+  return { ...tokens, ...(refreshToken !== undefined && { RefreshToken: refreshToken }) }
 }
 
 type Respond = (

@@ -1,13 +1,14 @@
 // /oauth2/token: codes, refresh tokens and client credentials for tokens. Whatever is not exactly right gets nothing.
 import { createHash } from 'node:crypto'
+import { isApiError } from '../api-error.ts'
 import { type Answer, type PoolRequest, toJson } from '../endpoint.ts'
 import type { GrantType } from '../clients.ts'
-import { isVoidSignIn, type DevUser } from '../user.ts'
+import { type RefreshedSignIn, refreshSignIn } from '../refresh-sign-in.ts'
+import { isVoidSignIn } from '../user.ts'
 import type { CodeGrant } from './authorization-codes.ts'
 import { CORS, type OAuthForm, readOAuthForm, refuse } from './oauth-form.ts'
 import type { OAuthOptions } from './oauth-options.ts'
 import { parseScopes, resourceScopes } from './scopes.ts'
-import type { SignIn } from '../tokens.ts'
 
 type Exchange = (options: OAuthOptions, form: OAuthForm) => Promise<Answer>
 
@@ -45,10 +46,8 @@ async function exchangeCode(options: OAuthOptions, { client, get }: OAuthForm): 
   if (!isMeant || !isProof(grant, get('code_verifier'))) return refuse('invalid_grant')
   const user = options.directory().users.get(username)
   if (!user?.enabled || isVoidSignIn(user, issuedMs)) return refuse('invalid_grant')
-  return toTokens(options, user, signIn, {
-    nonce: grant.nonce,
-    refreshToken: refreshTokens.issue(username, signIn),
-  })
+  const refreshToken = refreshTokens.issue(username, signIn)
+  return toTokens(options, { user, signIn, refreshToken }, grant.nonce)
 }
 
 /** A verifier without a challenge is refused too: someone took the challenge away (RFC 9700 section 4.8). */
@@ -62,21 +61,11 @@ async function exchangeRefreshToken(
   options: OAuthOptions,
   { client, get }: OAuthForm,
 ): Promise<Answer> {
-  const { directory, refreshTokens } = options
   const token = get('refresh_token')
   if (token === undefined) return refuse('invalid_request')
-  const grant = refreshTokens.find(token)
-  if (typeof grant === 'string' || grant.signIn.clientId !== client.id) {
-    return refuse('invalid_grant')
-  }
-  const user = directory().users.get(grant.username)
-  if (!user?.enabled || isVoidSignIn(user, grant.issuedMs)) return refuse('invalid_grant')
-  const { rotationGraceMs } = client
-  const refreshToken =
-    rotationGraceMs === undefined
-      ? undefined
-      : refreshTokens.exchange(token, grant, rotationGraceMs)
-  return toTokens(options, user, grant.signIn, { refreshToken })
+  const refreshed = refreshSignIn(options, client, token)
+  if (isApiError(refreshed)) return refuse('invalid_grant')
+  return toTokens(options, refreshed)
 }
 
 async function exchangeClientCredentials(
@@ -98,9 +87,8 @@ async function exchangeClientCredentials(
 
 async function toTokens(
   { tokens }: OAuthOptions,
-  user: DevUser,
-  signIn: SignIn,
-  { nonce, refreshToken }: { nonce?: string | undefined; refreshToken: string | undefined },
+  { refreshToken, signIn, user }: RefreshedSignIn,
+  nonce?: string,
 ): Promise<Answer> {
   const { access, id } = await tokens.mintPair(user, signIn, nonce)
   const answer = {
