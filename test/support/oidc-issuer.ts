@@ -75,6 +75,14 @@ export async function startOidcIssuer({
       const { accountId } = token as { accountId?: string }
       return { token_use: 'access', username: accountId, 'cognito:groups': ['members'] }
     },
+    // Cognito's tokens are of no type but JWT; others are not taken.
+    formats: {
+      customizers: {
+        jwt(_, __, parts) {
+          parts.header = { ...parts.header, typ: 'JWT' }
+        },
+      },
+    },
     features: {
       devInteractions: { enabled: true },
       revocation: { enabled: true },
