@@ -79,8 +79,10 @@ export function createUserStore(options: UserStoreOptions): UserStore {
 
 function findByAlias({ users }: UserState, given: string): DevUser | undefined {
   const alias = toAlias(given)
-  const [found, ...others] = [...users.values()].filter(({ attributes }) =>
-    aliasesOf(attributes).includes(alias),
+  // Who comes from a provider has no password, and whatever address the provider says: nobody is found by that.
+  const [found, ...others] = [...users.values()].filter(
+    ({ attributes, status }) =>
+      status !== 'EXTERNAL_PROVIDER' && aliasesOf(attributes).includes(alias),
   )
   return others.length === 0 ? found : undefined
 }

@@ -10,14 +10,16 @@ export interface FederationOptions {
   readonly userPoolId: string
 }
 
+/** Undefined: somebody who is no user of the provider's has the name. */
 export function saveFederatedUser(
   { clock, store, userPoolId }: FederationOptions,
   provider: Provider,
   account: ProviderAccount,
-): DevUser {
+): DevUser | undefined {
   const userId = provider.toUserId(account.email)
   const username = `${provider.name}_${userId}`
   const former = store.directory().users.get(username)
+  if (former !== undefined && former.status !== 'EXTERNAL_PROVIDER') return undefined
   const group = `${userPoolId}_${provider.name}`
   const identity = {
     userId,

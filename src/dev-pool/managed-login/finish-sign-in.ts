@@ -2,6 +2,7 @@
 import { type Answer, redirectTo } from '../endpoint.ts'
 import { withParameters } from '../oauth/authorization-request.ts'
 import { LOA_TOTP } from '../sign-in-steps.ts'
+import type { DevUser } from '../user.ts'
 import { type Login, toCookie } from './browsers.ts'
 import { toHref, type Visit } from './visit.ts'
 
@@ -32,21 +33,31 @@ export function proceed(visit: Visit, login: Login, status: 302 | 303): Answer {
   return redirectTo(withParameters(callback, { code, state }), status)
 }
 
-/** Providers do their own: who comes from one is never asked for a code of the pool. */
+/**
+ * Whether the client wants a code of an authenticator app, and nothing that was shown already would do. Providers have their
+ * own second step: who comes from one is never asked for a code of the pool.
+ */
 export function isStepUp({ request }: Visit, { acr, provider }: Login): boolean {
-  const isAsked = request?.acrValues.includes(LOA_TOTP) ?? false
-  return isAsked && acr !== LOA_TOTP && provider === undefined
+  const wanted = request?.acrValues ?? []
+  return wanted.includes(LOA_TOTP) && !wanted.includes(acr ?? '') && provider === undefined
 }
 
 /** Who has signed in here and may go on without a form. */
 export function toStandingLogin(visit: Visit): Login | undefined {
-  const { options, request } = visit
-  const { login } = visit.browser
-  if (login === undefined || request?.prompts.includes('login')) return undefined
-  const user = options.directory().users.get(login.username)
-  if (!user?.enabled || login.signedInMs < user.createdMs) return undefined
+  const { browser, options, request } = visit
+  const { login } = browser
+  const user = findLoggedIn(visit)
+  if (login === undefined || user === undefined) return undefined
+  if (request?.prompts.includes('login')) return undefined
   // A code is asked for at sign-in, so that is where a user who has an authenticator app goes.
   if (isStepUp(visit, login) && user.totpEnabled === true) return undefined
   const ageMs = options.clock.now() - login.signedInMs
   return ageMs <= (request?.maxAgeSeconds ?? Number.POSITIVE_INFINITY) * 1000 ? login : undefined
+}
+
+/** Who has signed in with this browser; nobody who came later under the same name. */
+export function findLoggedIn({ browser: { login }, options }: Visit): DevUser | undefined {
+  const user = options.directory().users.get(login?.username ?? '')
+  const isSame = login !== undefined && user !== undefined && login.signedInMs >= user.createdMs
+  return isSame && user.enabled ? user : undefined
 }

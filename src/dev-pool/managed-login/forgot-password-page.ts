@@ -9,8 +9,9 @@ import { type LoginPage, moveOn, toHref, tryAgain, type Visit } from './visit.ts
 
 export const FORGOT_PASSWORD_PAGE: LoginPage = {
   show(visit) {
+    const value = visit.browser.flash?.values?.username
     const fields = [
-      { name: 'username', label: 'Username or email', autocomplete: 'username' },
+      { name: 'username', label: 'Username or email', autocomplete: 'username', value },
     ] as const
     return toLoginPage(visit, 'Forgot your password?', [
       markup`<p class="note">Tell who you are, and get a code for a new one.</p>`,

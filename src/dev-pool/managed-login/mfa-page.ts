@@ -7,7 +7,7 @@ import { toOtpauthUri } from '../totp.ts'
 import type { DevUser } from '../user.ts'
 import type { Login } from './browsers.ts'
 import { toStrength } from '../sign-in-steps.ts'
-import { finishSignIn } from './finish-sign-in.ts'
+import { findLoggedIn, finishSignIn } from './finish-sign-in.ts'
 import { toForm, toLink, toLoginPage } from './page-parts.ts'
 import { takeStep } from './sign-in-page.ts'
 import { type LoginPage, moveOn, toHref, tryAgain, type Visit } from './visit.ts'
@@ -88,8 +88,6 @@ function challengeOf({ browser: { pending } }: Visit): Challenge | undefined {
 }
 
 /** Who has signed in with a password of the pool; a provider's users have their second step there. */
-function userOf({ browser: { login }, options }: Visit): DevUser | undefined {
-  if (login === undefined || login.provider !== undefined) return undefined
-  const user = options.directory().users.get(login.username)
-  return user?.enabled ? user : undefined
+function userOf(visit: Visit): DevUser | undefined {
+  return visit.browser.login?.provider === undefined ? findLoggedIn(visit) : undefined
 }

@@ -42,6 +42,7 @@ export const PROVIDER_PAGE: LoginPage = {
       return tryAgain(visit, { problem: account, field: 'email', values })
     }
     const user = saveFederatedUser(visit.options, provider, account)
+    if (user === undefined) return deny(request, 'Already found an entry for that username.')
     if (!user.enabled) return deny(request, 'User is not enabled.')
     return finishSignIn(visit, {
       username: user.username,

@@ -48,7 +48,9 @@ export function takeStep(visit: Visit, step: SignInStep | ApiError, username: st
       const name = visit.options.store.find(username)?.username ?? username
       return moveOn(visit, '/confirm', { kind: 'confirm', username: name })
     }
-    return tryAgain(visit, { problem: step.message, values: { username } })
+    const flash = { problem: step.message, values: { username } }
+    const isReset = step.type === 'PasswordResetRequiredException'
+    return isReset ? moveOn(visit, '/forgotPassword', undefined, flash) : tryAgain(visit, flash)
   }
   if ('challenge' in step) {
     const path = step.challenge === 'SOFTWARE_TOKEN_MFA' ? '/mfa' : '/changePassword'

@@ -64,6 +64,26 @@ t.test(
   },
 )
 
+t.test('no code is asked for where a password would do too', async (t) => {
+  const dev = await startDevSignIn()
+  const browser = dev.browse()
+  const acr_values = 'urn:cognito:loa:4 urn:cognito:loa:1'
+  const page = await browser.open(dev.authorizeUrl({ acr_values }))
+  t.ok(dev.codeOf(await browser.submit(page, READER)))
+  t.ok(dev.codeOf(await browser.open(dev.authorizeUrl({ acr_values: 'urn:other' }))))
+})
+
+t.test('another user of the same name sets nothing up with an old cookie', async (t) => {
+  const dev = await startDevSignIn()
+  const browser = dev.browse()
+  await browser.submit(await browser.open(dev.authorizeUrl()), READER)
+  t.equal((await browser.open('/mfa')).heading, 'Set up an authenticator app')
+  await dev.admin('AdminDeleteUser', { Username: 'reader' })
+  dev.clock.stepWall(1)
+  await dev.admin('AdminCreateUser', { Username: 'reader', MessageAction: 'SUPPRESS' })
+  t.equal((await browser.open('/mfa')).status, 400)
+})
+
 t.test('five wrong codes, or three minutes, end the sign-in', async (t) => {
   const dev = await startDevSignIn()
   const browser = dev.browse()

@@ -105,3 +105,27 @@ t.test('who comes from a provider is not asked for a code of the pool', async (t
   t.ok(dev.codeOf(back), 'the client sees by the claims that it is not what it asked for')
   t.equal((await browser.open('/mfa')).status, 400)
 })
+
+t.test(
+  "a provider's user takes no name, and no address to sign in by, from one of the pool",
+  async (t) => {
+    const username = 'CorpAD_taken@corp.example'
+    await dev.admin('AdminCreateUser', { Username: username, MessageAction: 'SUPPRESS' })
+    const browser = dev.browse()
+    const page = await browser.open(dev.authorizeUrl({ identity_provider: 'CorpAD' }))
+    const back = await browser.submit(page, { email: 'taken@corp.example', name: 'T' })
+    t.match(back.url, 'error=access_denied')
+    await signInAt('Google', { email: 'reader@example.com', name: 'Reader' })
+    const reader = { username: 'reader@example.com', password: 'Reader-Pass-1' }
+    t.equal(decodeJwt((await dev.signIn(reader)).access_token ?? '').username, 'reader')
+  },
+)
+
+t.test('who is disabled does not come in by the provider either', async (t) => {
+  const [access] = await signInAt('Google', { email: 'off@example.com', name: 'Off' })
+  await dev.admin('AdminDisableUser', { Username: access.username })
+  const browser = dev.browse()
+  const page = await browser.open(dev.authorizeUrl({ identity_provider: 'Google' }))
+  const back = await browser.submit(page, { email: 'off@example.com', name: 'Off' })
+  t.match(back.url, 'error=access_denied')
+})

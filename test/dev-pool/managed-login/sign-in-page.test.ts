@@ -50,3 +50,12 @@ t.test('a form that is empty is a wrong one', async (t) => {
     'Incorrect username or password.',
   )
 })
+
+t.test('who has to choose a new password is led there', async (t) => {
+  await dev.admin('AdminResetUserPassword', { Username: 'admin' })
+  const { browser, page } = await open()
+  const reset = await browser.submit(page, { username: 'admin', password: 'Admin-Pass-1' })
+  t.equal(reset.heading, 'Forgot your password?')
+  t.match(reset.alert, 'Password reset required')
+  t.match(reset.html, /<input id="username"[^>]* value="admin"/)
+})
