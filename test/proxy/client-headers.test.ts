@@ -1,5 +1,6 @@
 // What a client gets of an upstream's fields: all of them, but for what ends at a hop and what only Poolgate may say.
 import t from 'tap'
+import { compileOwnCookies } from '../../src/http/own-cookies.ts'
 import { compileClientHeaders } from '../../src/proxy/client-headers.ts'
 
 const build = compileClientHeaders(['x-who', 'x-auth-subject'])
@@ -47,4 +48,18 @@ t.test('identity fields go in every spelling', async (t) => {
 
 t.test('names beyond those remembered are judged alike', async (t) => {
   for (let i = 0; i < 600; i++) t.equal(build([`X-${i}`, '', `X-Auth-${i}`, '']).length, 2)
+})
+
+t.test('an upstream sets no cookie that is the gateway’s own (H-25)', async (t) => {
+  const build = compileClientHeaders([], compileOwnCookies(['__Host-app']))
+  const kept = ['Set-Cookie', 'a=1', 'set-cookie', '__Host-other=1; Path=/']
+  const dropped = [
+    'Set-Cookie',
+    '__Host-app=1',
+    'SET-COOKIE',
+    '__Host-app.1=1; Path=/',
+    'set-cookie',
+    '__Host-poolgate-web=',
+  ]
+  t.strictSame(build([...dropped, ...kept]), kept)
 })

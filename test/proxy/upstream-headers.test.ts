@@ -1,5 +1,6 @@
 // What an upstream gets: the client's fields without what it may not say, then the principal, then where it came from.
 import t from 'tap'
+import { compileOwnCookies } from '../../src/http/own-cookies.ts'
 import type { RequestFacts } from '../../src/http/request-facts.ts'
 import { parseRequestTarget, type RequestTarget } from '../../src/http/request-target.ts'
 import type { Allow } from '../../src/policy/decision.ts'
@@ -7,6 +8,7 @@ import type { Principal } from '../../src/policy/principal.ts'
 import {
   compileUpstreamHeaders,
   compileUpstreamTrailers,
+  forwardedCookies,
 } from '../../src/proxy/upstream-headers.ts'
 
 const build = compileUpstreamHeaders(['x-auth-subject', 'x-who'])
@@ -161,3 +163,23 @@ t.test('trailers say nothing that fields may not say', async (t) => {
   const fields = [...dropped, 'x-forwarded-for', 'transfer-encoding', 'cookie']
   t.strictSame(build([...kept, ...fields.flatMap((name) => [name, 'x'])]), kept)
 })
+
+t.test(
+  'the gateway’s own cookies end at the gateway, and the others go on as they were (H-21)',
+  async (t) => {
+    const isOwn = compileOwnCookies(['__Host-app'])
+    const forward = (field: string) => forwardedCookies(field, { forwardToken: true }, isOwn)
+    t.equal(forward('a=1;  b=2'), 'a=1;  b=2')
+    t.equal(forward('a=1; __Host-app=x; __Host-app.1=y; b=2'), 'a=1; b=2')
+    t.equal(forward('__Host-app=x'), '')
+    t.equal(forward('__Host-poolgate-attempt-1=x;c'), 'c')
+    t.equal(
+      forwardedCookies(
+        't=1; __Host-app=x; u=2',
+        { forwardToken: false, places: { cookie: 't' } },
+        isOwn,
+      ),
+      'u=2',
+    )
+  },
+)
