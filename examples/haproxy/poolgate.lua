@@ -10,12 +10,14 @@ local LEFT_OUT = {
 local IDENTITY = {
   "x-auth-subject", "x-auth-username", "x-auth-groups", "x-auth-scopes", "x-auth-client-id", "x-auth-email", "x-auth-token-use",
 }
-local FOR_THE_CLIENT = { "content-type", "www-authenticate", "retry-after", "x-poolgate-reason", "x-request-id" }
+local FOR_THE_CLIENT = {
+  "content-type", "www-authenticate", "retry-after", "x-poolgate-reason", "x-request-id", "location", "set-cookie", "cache-control",
+}
 
 -- HAProxy counts values from 0.
 local function all(values)
   local list = {}
-  for i = 0, #values do list[#list + 1] = values[i] end
+  for i = 0, values and #values or -1 do list[#list + 1] = values[i] end
   return list
 end
 
@@ -38,12 +40,11 @@ local function question(txn)
 end
 
 local function refuse(txn, answer)
-  -- 0: nobody answered. Any other status but these two is a fault.
-  local denied = answer.status == 401 or answer.status == 403
+  -- 0: nobody answered. Any other status but these is a fault; 302 is for a browser that has to sign in.
+  local denied = answer.status == 302 or answer.status == 401 or answer.status == 403
   local reply = txn:reply({ status = denied and answer.status or 403, body = denied and answer.body or "" })
   for _, name in ipairs(denied and FOR_THE_CLIENT or {}) do
-    local value = first(answer.headers, name)
-    if value then reply:add_header(name, value) end
+    for _, value in ipairs(all(answer.headers[name])) do reply:add_header(name, value) end
   end
   txn:done(reply)
 end
@@ -56,5 +57,17 @@ core.register_action("poolgate", { "http-req" }, function(txn)
     -- Empty where the caller has no such claim; the client's own field is gone already.
     if value and value ~= "" then txn.http:req_set_header(name, value) end
   end
+  -- Without Poolgate's own, where browsers sign in; there may be nothing left of it.
+  local cookie = first(answer.headers, "cookie")
+  if cookie then txn.http:req_del_header("cookie") end
+  if cookie and cookie ~= "" then txn.http:req_set_header("cookie", cookie) end
+  txn:set_priv(answer.headers["set-cookie"])
   txn:set_var("txn.poolgate_allowed", true)
+end)
+
+core.register_action("poolgate_cookies", { "http-res" }, function(txn)
+  local cookies = all(txn:get_priv())
+  for _, cookie in ipairs(cookies) do txn.http:res_add_header("set-cookie", cookie) end
+  -- A cache would give one user's session to another.
+  if #cookies > 0 then txn.http:res_set_header("cache-control", "no-store") end
 end)

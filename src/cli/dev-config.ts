@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { LoadedConfig } from '../config/load.ts'
 import type { SessionSettings } from '../config/schema-session.ts'
+import { isLoopbackHost } from '../config/web-address.ts'
 import { toYamlText } from '../config/yaml-text.ts'
 
 export interface DevPoolFacts {
@@ -136,13 +137,15 @@ function toDevPool({ jwksFile: _, resource: __, ...rest }: UserPool, pool: DevPo
   return { ...rest, userPoolId, clientIds: clientIdsOf(pool), issuer: [issuer], jwksUri }
 }
 
-/** The managed login is the dev pool's, at the origins that this gateway has; a store stays what it is. */
+/** The managed login is the dev pool's, at the origins of this gateway and of an ingress on this machine; a store stays what it is. */
 function toDevSession(
-  { userPool: _, clientSecret: __, resource: ___, ...rest }: SessionSettings,
+  { userPool: _, clientSecret: __, resource: ___, origins: given, ...rest }: SessionSettings,
   { origin, webClientId }: DevPoolFacts,
   port: number,
 ): SessionSettings {
-  return { ...rest, domain: origin, clientId: webClientId, origins: originsAt(port) }
+  const local = given.filter((each) => isLoopbackHost(new URL(each).hostname))
+  const origins = [...new Set([...originsAt(port), ...local])]
+  return { ...rest, domain: origin, clientId: webClientId, origins }
 }
 
 function mapValues<V>(given: Readonly<Record<string, V>>, change: (value: V) => V) {

@@ -33,7 +33,7 @@ export function toAllowed(
     okResponse: {
       headers,
       headersToRemove: namesToRemove(facts, allow, rules),
-      responseHeadersToAdd: toCookieOptions(allow.cookies),
+      responseHeadersToAdd: toRenewed(allow.cookies),
       queryParametersToRemove: query === undefined ? [] : [query],
     },
   }
@@ -80,6 +80,12 @@ export function toShown(
       body,
     },
   }
+}
+
+/** What the upstream's answer has to say beside its own: no cache may keep it (CVE-2025-48947). */
+function toRenewed(cookies: readonly string[] = []): HeaderValueOption[] {
+  if (cookies.length === 0) return []
+  return [...toCookieOptions(cookies), toOption('cache-control', 'no-store')]
 }
 
 function toCookieOptions(cookies: readonly string[] = []): HeaderValueOption[] {

@@ -61,7 +61,7 @@ t.test(
     domain: https://a.auth.eu-west-1.amazoncognito.com
     clientId: client
     clientSecret: secret
-    origins: [https://app.example.com]
+    origins: [https://app.example.com, 'http://localhost:8000']
     keys: [${'k'.repeat(32)}]
     resource: https://api.example.com
     signedOut: /bye`,
@@ -73,7 +73,8 @@ t.test(
       clientId: POOL.webClientId,
       clientSecret: undefined,
       resource: undefined,
-      origins: ['http://localhost:8080', 'http://127.0.0.1:8080'],
+      // The last one is an ingress's, which may ask this gateway.
+      origins: ['http://localhost:8080', 'http://127.0.0.1:8080', 'http://localhost:8000'],
       signedOut: '/bye',
     })
     const keysOf = () =>

@@ -16,6 +16,8 @@ export interface Asked {
   /** Of the answer, by name in lower case; what is set on a request that goes on, where that is the answer. */
   readonly headers: Readonly<Record<string, string>>
   readonly setCookies: readonly string[]
+  /** Of what the client gets. */
+  readonly cacheControl: string | undefined
   /** Names of fields that are to be taken out of the request. */
   readonly remove: readonly string[]
   readonly body: string
@@ -100,7 +102,7 @@ function isWhole(text: string, method: string): boolean {
   return method === 'HEAD' || body.length >= Number(length)
 }
 
-function readAnswer(text: string): Pick<Asked, 'headers' | 'setCookies' | 'body'> {
+function readAnswer(text: string): Omit<Asked, 'status' | 'requestId' | 'remove'> {
   const [head = '', body = ''] = text.split('\r\n\r\n', 2)
   const lines = head.split('\r\n').slice(1)
   const fields = lines.map((line): [string, string] => {
@@ -108,7 +110,8 @@ function readAnswer(text: string): Pick<Asked, 'headers' | 'setCookies' | 'body'
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
   })
   const setCookies = fields.filter(([name]) => name === 'set-cookie').map(([, value]) => value)
-  return { headers: Object.fromEntries(fields), setCookies, body }
+  const headers = Object.fromEntries(fields)
+  return { headers, setCookies, cacheControl: headers['cache-control'], body }
 }
 
 /** What is of one connection alone stays behind (RFC 9110 section 7.6.1). */

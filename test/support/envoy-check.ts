@@ -35,6 +35,7 @@ export interface CheckAnswer {
   readonly headers: Readonly<Record<string, string>>
   /** Set-Cookie fields for the client, of either answer. */
   readonly setCookies: readonly string[]
+  readonly cacheControl: string | undefined
   readonly remove: readonly string[]
   readonly removeQuery: readonly string[]
   readonly body: string
@@ -103,6 +104,7 @@ function toAnswer(message: Record<string, unknown>): CheckAnswer {
     allowed: (status?.code ?? 0) === 0 && okResponse !== undefined && deniedResponse === undefined,
     status: deniedResponse?.status.code ?? 200,
     headers: Object.fromEntries(options.map(({ header }) => [header.key, header.value ?? ''])),
+    cacheControl: forClient.find(({ header }) => header.key === 'cache-control')?.header.value,
     setCookies: forClient
       .filter(({ header }) => header.key === 'set-cookie')
       .map(({ header }) => header.value ?? ''),

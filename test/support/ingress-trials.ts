@@ -1,11 +1,12 @@
 // What holds of every ingress that asks Poolgate, whatever its protocol: one table of requests, sent to the recipe as it stands in
 // examples/. Each peer answers by its own words; what reaches the service is the same.
 import t, { type Test } from 'tap'
+import { ask, identityOf, type Question, valuesOf } from './ingress-client.ts'
+import { type SignInTraits, trySignIn } from './ingress-sign-in.ts'
 import { sendRaw } from './raw-client.ts'
 import { findProgram, type Recipe, type RunningRecipe, startRecipe } from './recipe.ts'
-import type { SeenRequest } from './recording-upstream.ts'
 
-export interface Trial extends Omit<Recipe, 'program'> {
+export interface Trial extends Omit<Recipe, 'program'>, SignInTraits {
   /** The program's name. */
   readonly peer: string
 }
@@ -74,7 +75,7 @@ const TRICKS = [
   '/admin/x?/public/',
 ]
 
-export function tryIngress({ peer, ...rest }: Trial): void {
+export function tryIngress({ peer, renewsCookies, ...rest }: Trial): void {
   const program = findProgram(peer)
   if (program === undefined) {
     t.test(rest.folder, { skip: `${peer} is not here to ask` }, async () => undefined)
@@ -89,48 +90,9 @@ export function tryIngress({ peer, ...rest }: Trial): void {
     await t.test('nobody takes away who is calling', (t) => tryConnection(t, running))
     await t.test('no client chooses what is judged', (t) => trySpoofedRequest(t, running))
     await t.test('what was judged is what arrives', (t) => tryTricks(t, running))
+    await t.test('browsers sign in', (t) => trySignIn(t, running, { renewsCookies }))
     await t.test('without Poolgate nothing arrives', (t) => tryWithoutPoolgate(t, running))
   })
-}
-
-interface Question {
-  readonly method?: string
-  readonly target: string
-  readonly token?: string | undefined
-  readonly fields?: readonly string[]
-  readonly body?: string
-}
-
-interface Outcome {
-  readonly status: number
-  readonly text: string
-  /** What the service received. */
-  readonly arrived: readonly SeenRequest[]
-}
-
-async function ask({ origin, service }: RunningRecipe, question: Question): Promise<Outcome> {
-  const { method = 'GET', target, token, fields = [], body = '' } = question
-  const lines = [
-    `${method} ${target} HTTP/1.1`,
-    'Host: app.example',
-    'Connection: close',
-    ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
-    ...fields,
-    ...(body === '' ? [] : [`Content-Length: ${body.length}`]),
-  ]
-  const { text, statuses } = await sendRaw(origin, `${lines.join('\r\n')}\r\n\r\n${body}`, {
-    quietMs: 8_000,
-    until: isWhole,
-  })
-  return { status: statuses[0] ?? 0, text, arrived: service.take() }
-}
-
-/** Some peers keep a connection for a second after an answer that ends it. */
-function isWhole(text: string): boolean {
-  const [head = '', body] = text.split('\r\n\r\n', 2)
-  if (body === undefined) return false
-  const length = /^content-length: *(\d+)/im.exec(head)?.[1]
-  return length === undefined ? text.endsWith('\r\n0\r\n\r\n') : body.length >= Number(length)
 }
 
 function reader({ issuer }: RunningRecipe): string {
@@ -294,18 +256,6 @@ async function tryWithoutPoolgate(t: Test, running: RunningRecipe): Promise<void
   }
 }
 
-/** Fields that a service could take for Poolgate's, with a value, by name. */
-function identityOf(request: SeenRequest | undefined): string[][] {
-  const { headers = [] } = request ?? {}
-  const fields: string[][] = []
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = (headers[i] as string).toLowerCase()
-    const isOwned = /^x-(auth|amzn-oidc)-/.test(name.replace(/[^a-z0-9]/g, '-'))
-    if (isOwned && headers[i + 1] !== '') fields.push([name, headers[i + 1] as string])
-  }
-  return fields.sort()
-}
-
 function toIdentity({ issuer }: RunningRecipe, groups: string): string[][] {
   return [
     ['x-auth-client-id', issuer.clientId],
@@ -315,11 +265,6 @@ function toIdentity({ issuer }: RunningRecipe, groups: string): string[][] {
     ['x-auth-token-use', 'access'],
     ['x-auth-username', 'jane'],
   ]
-}
-
-function valuesOf(request: SeenRequest | undefined, name: string): string[] {
-  const { headers = [] } = request ?? {}
-  return headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === name)
 }
 
 function toOriginForm(target: string): string {

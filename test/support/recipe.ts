@@ -7,9 +7,11 @@ import { loadConfig } from '../../src/config/load.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { eventually } from './eventually.ts'
 import { freePorts } from './free-ports.ts'
+import { type FakeManagedLogin, startFakeManagedLogin } from './fake-managed-login.ts'
 import { createIssuer, type TestIssuer } from './issuer.ts'
 import { startJwksServer } from './jwks-server.ts'
 import { realClock } from './real-clock.ts'
+import { SESSION_KEYS } from './sessions.ts'
 import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts'
 
 const EXAMPLES = join(import.meta.dirname, '../../examples')
@@ -28,6 +30,7 @@ export interface RunningRecipe {
   /** Of the peer, where clients ask. */
   readonly origin: string
   readonly issuer: TestIssuer
+  readonly login: FakeManagedLogin
   /** The service behind the peer. */
   readonly service: RecordingUpstream
   /** Access lines of Poolgate so far. */
@@ -48,7 +51,8 @@ export async function startRecipe(t: Test, recipe: Recipe): Promise<RunningRecip
   const issuer = createIssuer()
   const jwks = await startJwksServer(issuer.jwks())
   const service = await startRecordingUpstream()
-  t.teardown(() => Promise.all([jwks.close(), service.close()]))
+  const login = await startFakeManagedLogin(issuer)
+  t.teardown(() => Promise.all([jwks.close(), service.close(), login.stop()]))
   const [poolgate, extAuthz, ingress] = await freePorts(3)
   const ports = { poolgate, extAuthz, ingress, service: Number(new URL(service.origin).port) }
   const directory = t.testdir({})
@@ -61,7 +65,11 @@ export async function startRecipe(t: Test, recipe: Recipe): Promise<RunningRecip
     .replace(/^listen: /m, 'admin: none\n$&')
     .replace(/^( +)clientIds: .*$/m, `$1clientIds: [${issuer.clientId}]\n$1jwksUri: ${jwks.url}`)
     .replace(/userPoolId: .*/, `userPoolId: ${issuer.userPoolId}`)
-  const gateway = createGateway(loadConfig(text, `${recipe.folder}/poolgate.yaml`, {}), {
+    .replace(/domain: .*/, `domain: ${login.domain}`)
+    .replace(/clientId: .*/, `clientId: ${issuer.clientId}`)
+  const [SESSION_KEY] = SESSION_KEYS as [string]
+  const loaded = loadConfig(text, `${recipe.folder}/poolgate.yaml`, { SESSION_KEY })
+  const gateway = createGateway(loaded, {
     clock: realClock,
     version: '0.0.0-test',
     logDestination: { write: (line) => logged.push(line) },
@@ -79,6 +87,7 @@ export async function startRecipe(t: Test, recipe: Recipe): Promise<RunningRecip
   return {
     origin,
     issuer,
+    login,
     service,
     accessLines: () => logged.map((line) => JSON.parse(line)).filter((line) => 'decision' in line),
     stopPoolgate,

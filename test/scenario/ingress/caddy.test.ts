@@ -5,4 +5,5 @@ tryIngress({
   folder: 'caddy',
   peer: 'caddy',
   args: ['run', '--config', 'Caddyfile', '--adapter', 'caddyfile'],
+  renewsCookies: false,
 })

@@ -5,4 +5,5 @@ tryIngress({
   folder: 'envoy-http',
   peer: 'envoy',
   args: ['-c', 'envoy.yaml', '--log-level', 'error', '--concurrency', '1', '--disable-hot-restart'],
+  renewsCookies: true,
 })

@@ -5,11 +5,14 @@ import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { loadConfig } from '../../../src/config/load.ts'
 import { createDecisionEndpoints } from '../../../src/external-auth/endpoints.ts'
+import { createSignInEndpoints } from '../../../src/session/sign-in-endpoints.ts'
 import { createConfigText } from '../../support/config-text.ts'
+import { toFacts } from '../../support/sign-in-stage.ts'
 
 const EXAMPLES = join(import.meta.dirname, '../../../examples')
 const { config } = loadConfig(createConfigText(), 'c.yaml', {})
 const endpointAt = createDecisionEndpoints()
+const pageAt = createSignInEndpoints(new Map(), '/_poolgate')
 
 /** Folder → kinds in it. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
@@ -54,7 +57,9 @@ t.test('every path and every identity header in them is one that there is', asyn
       const text = readFileSync(join(EXAMPLES, folder, name), 'utf8')
       for (const [path] of text.matchAll(/\/_poolgate\/[a-z-]+/g)) {
         t.ok(
-          endpointAt(`${path}/`, { config }) ?? endpointAt(path, { config }),
+          endpointAt(`${path}/`, { config }) ??
+            endpointAt(path, { config }) ??
+            pageAt(toFacts(path)),
           `${folder}: ${path}`,
         )
       }
@@ -86,5 +91,17 @@ t.test('nothing in them fails open', async (t) => {
         /fail_?open: *true|failure_mode_allow: *true|trustForwardHeader: *true/i,
         folder,
       )
+  }
+})
+
+t.test('they pass on every page that Poolgate has for browsers', async (t) => {
+  const pages = ['sign-in', 'sign-up', 'callback', 'sign-out', 'signed-out', 'session']
+  for (const page of pages) t.ok(pageAt(toFacts(`/_poolgate/${page}`)), page)
+  for (const folder of ['nginx', 'caddy', 'haproxy', 'envoy-http', 'envoy-grpc', 'traefik']) {
+    const text = readdirSync(join(EXAMPLES, folder))
+      .map((name) => readFileSync(join(EXAMPLES, folder, name), 'utf8'))
+      .join('\n')
+    const isListed = pages.every((page) => text.includes(`/_poolgate/${page}`))
+    t.ok(isListed || text.includes(`/_poolgate/(${pages.join('|')})`), folder)
   }
 })

@@ -1,4 +1,9 @@
 // nginx asks by auth_request, with the files of examples/nginx.
 import { tryIngress } from '../../support/ingress-trials.ts'
 
-tryIngress({ folder: 'nginx', peer: 'nginx', args: ['-p', '.', '-c', 'nginx.conf'] })
+tryIngress({
+  folder: 'nginx',
+  peer: 'nginx',
+  args: ['-p', '.', '-c', 'nginx.conf'],
+  renewsCookies: false,
+})
