@@ -1,11 +1,14 @@
 // One line for each reason that says what to change, in the configuration, the caller or the ingress. For whoever runs the gateway, never
 // for its callers.
+import type { Config } from '../config/schema.ts'
+import { isLoopbackHost } from '../config/web-address.ts'
 import { firstValue } from '../http/headers.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { DenyReason } from '../policy/decision.ts'
 import { FOR_DECISIONS, RESERVED } from '../proxy/obstacle.ts'
 import { adviseClaim, adviseGroup, adviseScope } from './advise-rules.ts'
 import type { Miss } from './explain-route.ts'
+import { isOwnPage, signInOriginAt } from './explain-sign-in.ts'
 import type { Situation } from './situation.ts'
 
 type Advise = (situation: Situation) => string
@@ -88,7 +91,7 @@ function fieldOf({ facts }: Situation, name: string): string | undefined {
   return facts && firstValue(facts.headers, name)
 }
 
-function adviseMissing({ route }: Situation): string {
+function adviseMissing({ route, facts, config }: Situation): string {
   const { cookie, query, webSocketProtocol } = route?.credentials ?? {}
   const places = [
     cookie && `cookie ${cookie}`,
@@ -96,7 +99,22 @@ function adviseMissing({ route }: Situation): string {
     webSocketProtocol && 'subprotocol bearer.<token> of a WebSocket',
   ].filter(Boolean)
   const others = places.length === 0 ? '' : ` (or the ${places.join(', ')})`
-  return `send the field Authorization: Bearer <token>${others}; to ask about one here, add --token-file FILE, or - for standard input`
+  const bearer = `send the field Authorization: Bearer <token>${others}; to ask about one here, add --token-file FILE, or - for standard input`
+  if (route?.signIn === undefined || facts === undefined) return bearer
+  return `${adviseSignIn(config, route.signIn, facts)}; or ${bearer}`
+}
+
+function adviseSignIn(config: Config, name: string, facts: RequestFacts): string {
+  const origin = signInOriginAt(config, name, facts)
+  if (origin !== undefined) {
+    return `sign in with a browser at ${origin}${config.pathPrefix}/sign-in?session=${name}`
+  }
+  const { host } = facts
+  const [seen, known] = [
+    `${isLoopbackHost(host.name) ? 'http' : 'https'}://${host.authority}`,
+    config.sessions[name]?.origins.join(', '),
+  ]
+  return `to sign in at this host, add ${seen} to sessions.${name}.origins, which has ${known}, and to the callback URLs of its app client`
 }
 
 function advisePeer({ config, detail }: Situation): string {
@@ -144,6 +162,9 @@ function adviseUse({ route, claims }: Situation): string {
 
 function adviseRoute({ nearest, facts, detail, config }: Situation): string {
   const path = facts?.target.path ?? ''
+  if (detail === RESERVED.detail && facts !== undefined && isOwnPage(config, facts)) {
+    return `have the ingress pass ${path} on to the gateway without asking: it is one of Poolgate's own pages`
+  }
   if (detail === RESERVED.detail) {
     return `choose another path: what lies below ${config.pathPrefix} is the gateway's own; pathPrefix renames it`
   }

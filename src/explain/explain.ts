@@ -17,6 +17,7 @@ import { adviseOn } from './advice.ts'
 import { type CallerExplanation, explainCaller } from './explain-caller.ts'
 import { explainPreflight } from './explain-preflight.ts'
 import { explainRoute } from './explain-route.ts'
+import { isOwnPage, isSentToSignIn } from './explain-sign-in.ts'
 import type { TokenPorts } from './explain-token.ts'
 import { type Question, readQuestion } from './question.ts'
 import type { Situation } from './situation.ts'
@@ -64,8 +65,9 @@ export async function explain(
   const decision = await decide(config, facts, endpoint, table, ports)
   const reading: Step = { title: 'request', checks: explainFacts(facts) }
   if (decision === RESERVED) {
+    if (endpoint === undefined && isOwnPage(config, facts)) return toOwnPage(reading)
     const steps = [{ ...reading, checks: [...reading.checks, toCheck('path', RESERVED)] }]
-    return conclude(config, steps, decision, {}, endpoint)
+    return conclude(config, steps, decision, { facts }, endpoint)
   }
   const preflight = explainPreflight(facts, table)
   if (preflight !== undefined) {
@@ -179,12 +181,17 @@ function conclude(
     return toAllowed(steps, { status, route, upstream })
   }
   const { reason, detail } = decision
-  const denial = toDenialResponse(reason, '')
-  const { status } = endpoint?.toDenial(denial, reason) ?? denial
+  const isSent = endpoint?.redirects !== false && isSentToSignIn(config, decision, situation.facts)
+  const status = isSent ? 302 : statusOf(reason, endpoint)
   const settings = decision.route && config.routes[decision.route.index]
   const advice = adviseOn(reason, { ...NOTHING, ...situation, config, detail, route: settings })
   const verdict: Verdict = { decision: 'deny', status, reason, detail, route, upstream: '' }
   return { steps, verdict, advice }
+}
+
+function statusOf(reason: DenyReason, endpoint: Endpoint): number {
+  const denial = toDenialResponse(reason, '')
+  return (endpoint?.toDenial(denial, reason) ?? denial).status
 }
 
 function toAllowed(
@@ -198,6 +205,13 @@ function toServerWide(): Explanation {
   const check = toOk('reading', 'OPTIONS *, which asks about the gateway itself')
   const steps = [{ title: 'request', checks: [check] }]
   return toAllowed(steps, { status: 204, route: '', upstream: '' })
+}
+
+/** What it answers is for the session to say, which a question has not. */
+function toOwnPage(reading: Step): Explanation {
+  const page = toOk('path', "one of Poolgate's own pages, which nobody is asked about")
+  const steps = [{ ...reading, checks: [...reading.checks, page] }]
+  return toAllowed(steps, { status: 200, route: '', upstream: '' })
 }
 
 const NOTHING: Omit<Situation, 'config' | 'detail'> = {

@@ -216,6 +216,70 @@ t.test('who is not trusted learns nothing by asking, and what to add', async (t)
   }
 })
 
+const SESSION = `trustedProxies: [127.0.0.1]
+sessions:
+  web: {domain: 'http://127.0.0.1:9', clientId: 4exampleclient0000000000001, origins: ['https://app.example'], keys: [${'k'.repeat(32)}]}`
+const NAVIGATION = ['sec-fetch-mode', 'navigate', 'sec-fetch-dest', 'document']
+
+t.test('who would be sent to sign in is said, wherever the gateway sends him', async (t) => {
+  const { running, explain } = await start(t, {
+    more: SESSION,
+    routes: `
+  - {name: pages, match: {path: /app/*}, access: authenticated, signIn: web, upstream: up}
+  - {name: api, match: {path: /api/*}, access: authenticated, upstream: up}`,
+  })
+  const bad = ['authorization', 'Bearer abc']
+  for (const via of [undefined, ...ENDPOINTS]) {
+    const isRedirecting = via !== 'auth-request' && via !== 'nginx-gateway-fabric'
+    for (const [target, authority, headers, isSent] of [
+      ['/app/x', 'app.example', NAVIGATION, isRedirecting],
+      ['/app/x', 'app.example:443', ['accept', 'text/html'], isRedirecting],
+      ['/app/x', 'app.example', ['sec-fetch-mode', 'cors'], false],
+      ['/app/x', 'other.example', NAVIGATION, false],
+      ['/app/x', 'app.example', [...NAVIGATION, ...bad], false],
+      ['/api/x', 'app.example', NAVIGATION, false],
+    ] as const) {
+      const question = toQuestion({ target, authority, headers, via })
+      const { verdict } = await explain(question)
+      const about = `${via} ${target} ${authority} ${headers.join()}`
+      t.equal(verdict.status, isSent ? 302 : 401, about)
+      t.equal((await ask(running, question)).status, verdict.status, about)
+    }
+  }
+})
+
+t.test('where to sign in is said, and what keeps a host from it', async (t) => {
+  const { explain } = await start(t, {
+    more: SESSION,
+    routes: `
+  - {name: pages, match: {path: /*}, access: authenticated, signIn: web, upstream: up}`,
+  })
+  const adviceAt = async (authority: string) =>
+    (await explain(toQuestion({ target: '/app/x', authority }))).advice
+  const sent = await adviceAt('app.example')
+  t.match(sent, 'browser at https://app.example/_poolgate/sign-in?session=web; or send the field')
+  const other = await adviceAt('www.example:8443')
+  t.match(other, 'add https://www.example:8443 to sessions.web.origins, which has https://app.exam')
+  t.match(await adviceAt('localhost:8000'), 'add http://localhost:8000 to sessions.web.origins')
+})
+
+t.test('Poolgate’s own pages are nobody’s to decide', async (t) => {
+  const { explain } = await start(t, { more: SESSION })
+  for (const page of ['sign-in?return_to=/', 'sign-up', 'callback', 'sign-out', 'session']) {
+    const target = `/_poolgate/${page}`
+    const { verdict, steps } = await explain(toQuestion({ target, authority: 'app.example' }))
+    t.match(verdict, { decision: 'allow', status: 200, route: '', upstream: '' }, page)
+    t.match(steps.at(-1)?.checks.at(-1)?.detail, /own pages/)
+    const asked = await explain(toQuestion({ target, via: 'forward-auth' }))
+    t.match(asked.verdict, { decision: 'deny', reason: 'route_not_found' })
+    t.match(asked.advice, /have the ingress pass \/_poolgate\/[a-z-]+ on/)
+  }
+  const { verdict } = await explain(toQuestion({ target: '/_poolgate/sign-in/x' }))
+  t.match(verdict, { decision: 'deny', status: 404 })
+  const none = await pair.explain(toQuestion({ target: '/_poolgate/sign-in' }))
+  t.match(none.verdict, { decision: 'deny', status: 404 }, 'nobody signs in here')
+})
+
 t.test('what would fail next is shown too', async (t) => {
   const token = pair.running.issuer.access({ exp: 1, client_id: 'another' })
   const headers = ['authorization', `Bearer ${token}`]
