@@ -171,7 +171,7 @@ t.test('F-06: a cookie that is no session is never let in, and ends in the brows
 })
 
 t.test('whoever is let in with a session that was renewed gets its new cookie', async (t) => {
-  const own = await signIn({ access: { exp: Math.floor(Date.now() / 1000) + 30 } })
+  const own = await signIn({ access: { exp: Math.floor(Date.now() / 1000) + 50 } })
   await eventually('it is renewed', async () => (await ask('proxy', '/app/x', own)).setCookies[0])
   await inEachMode(t, async (t, mode) => {
     const { status, setCookies, cacheControl } = await ask(mode, '/app/x', own)

@@ -94,7 +94,7 @@ export async function trySignIn(
 }
 
 async function tryRenewal(t: Test, running: RunningRecipe, renewsCookies: boolean) {
-  const jar = await signIn(t, running, { access: { exp: Math.floor(Date.now() / 1000) + 30 } })
+  const jar = await signIn(t, running, { access: { exp: Math.floor(Date.now() / 1000) + 50 } })
   const refreshes = () =>
     running.login.requests.filter(({ body }) => body.get('grant_type') === 'refresh_token').length
   const answer = await eventually('it is renewed', async () => {
