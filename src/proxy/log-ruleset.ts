@@ -4,15 +4,15 @@ import type { RulesetPorts } from './ruleset.ts'
 
 export function logRuleset(
   log: Pick<Log, 'info' | 'warn'>,
-): Pick<RulesetPorts, 'keysChanged' | 'discovered' | 'healthChanged' | 'storeChanged'> {
+): Pick<RulesetPorts, 'keysChanged' | 'discovered' | 'healthChanged' | 'sessionsChanged'> {
   return {
     keysChanged(userPool, problem) {
       if (problem === undefined) log.info({ user_pool: userPool }, 'keys fetched')
       else log.warn({ user_pool: userPool, problem }, 'keys cannot be fetched')
     },
-    storeChanged(session, problem) {
-      if (problem === undefined) log.info({ session }, 'session store answers')
-      else log.warn({ session, problem }, 'session store cannot be reached')
+    sessionsChanged(session, part, problem) {
+      if (problem === undefined) log.info({ session, part }, 'sessions are well again')
+      else log.warn({ session, part, problem }, 'sessions cannot be kept or renewed')
     },
     discovered(upstream, event) {
       if (event.kind === 'found') {

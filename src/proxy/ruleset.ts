@@ -16,6 +16,7 @@ import { compilePrincipal } from '../policy/principal.ts'
 import { compileReserved } from '../route/reserved.ts'
 import { createKeyRefresh, type KeyRefresh, type KeyRefreshSettings } from '../token/key-refresh.ts'
 import { readSeed } from '../token/read-seed.ts'
+import type { SessionsChanged } from '../session/session-keeper.ts'
 import { createSignIn, type SignIn } from '../session/sign-in.ts'
 import { createSignInEndpoints, type SignInEndpoints } from '../session/sign-in-endpoints.ts'
 import { createVerifier, isRejected, type Verifier } from '../token/verifier.ts'
@@ -84,8 +85,8 @@ export interface RulesetPorts {
   /** What becomes of looking for an upstream's targets. */
   readonly discovered: UpstreamPorts['discovered']
   readonly healthChanged: UpstreamPorts['healthChanged']
-  /** A session's store began or ceased to fail. */
-  readonly storeChanged: (session: string, problem: string | undefined) => void
+  /** What a session stands on began or ceased to fail. */
+  readonly sessionsChanged: (session: string, ...change: Parameters<SessionsChanged>) => void
 }
 
 export interface Rulesets {
@@ -174,7 +175,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       { name, ...source },
       {
         clock: ports.clock,
-        changed: (problem) => ports.storeChanged(name, problem),
+        changed: (part, problem) => ports.sessionsChanged(name, part, problem),
         verify: async (token, tokenUse) => {
           const caller = await current.verifier.verify(token, { userPool, tokenUse })
           return isRejected(caller) ? caller : caller.principal

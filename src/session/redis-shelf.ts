@@ -2,6 +2,7 @@
 // Who can read the store alone learns nothing, and whoever cannot reach it lets nobody in.
 import { createHash, randomUUID } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
+import { createHealthReport, type HealthReport } from '../base/health-report.ts'
 import type { SessionSettings } from '../config/schema-session.ts'
 import type { Seal } from './seal.ts'
 import type { Session } from './session.ts'
@@ -30,7 +31,7 @@ export function createRedisShelf(
   { name, store, seal }: RedisShelfOptions,
   changed: (problem: string | undefined) => void,
 ): Shelf {
-  const client = connect(store, createReport(changed))
+  const client = connect(store, createHealthReport(changed))
   const ticket = `ticket ${name}`
   const content = `session ${name}`
   const keyOf = (kind: string, text: string) =>
@@ -98,7 +99,7 @@ export function createRedisShelf(
 /** Loaded only where there is a store. */
 async function connect(
   { url, cluster }: RedisShelfOptions['store'],
-  report: { readonly failed: () => void; readonly ready: () => void },
+  report: HealthReport,
 ): Promise<Client> {
   const { Cluster, Redis } = await import('ioredis')
   const options = {
@@ -116,22 +117,8 @@ async function connect(
           slotsRefreshTimeout: CONNECT_MS,
         })
       : new Redis(url, options)
-  client.on('error', report.failed)
-  client.on('ready', report.ready)
+  // Its own words may hold the address with its password.
+  client.on('error', () => report.failed('it does not answer'))
+  client.on('ready', report.worked)
   return client
-}
-
-/** Says it once, however often it fails. */
-function createReport(changed: (problem: string | undefined) => void) {
-  let isFailing = false
-  return {
-    failed() {
-      if (!isFailing) changed('it does not answer')
-      isFailing = true
-    },
-    ready() {
-      if (isFailing) changed(undefined)
-      isFailing = false
-    },
-  }
 }

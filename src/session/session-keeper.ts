@@ -2,6 +2,7 @@
 // many requests wait for that. Whatever cannot be told is no session.
 import type { Clock } from '../base/clock.ts'
 import { createBackoff } from '../base/backoff.ts'
+import { createHealthReport } from '../base/health-report.ts'
 import { cookieNameOf } from '../config/check-sessions.ts'
 import type { SessionSettings } from '../config/schema-session.ts'
 import type { RawHeaders } from '../http/headers.ts'
@@ -45,12 +46,18 @@ export interface Ended {
   readonly cookies: readonly string[]
 }
 
+/** @param problem undefined once it is well again */
+export type SessionsChanged = (
+  part: 'store' | 'token endpoint',
+  problem: string | undefined,
+) => void
+
 export interface SessionKeeperPorts {
   readonly clock: Clock
   /** New tokens for old ones. Never rejects. */
   readonly refresh: (session: Session) => Promise<Refreshed>
-  /** The store began or ceased to fail. */
-  readonly changed: (problem: string | undefined) => void
+  /** What it stands on began to fail, or ceased to. */
+  readonly changed: SessionsChanged
 }
 
 const KNOWN = { entries: 10_000, bytes: 128 * 1024 * 1024 }
@@ -68,7 +75,7 @@ export function createSessionKeeper(
   const renewal = createRenewal({
     clock,
     shelf,
-    refresh: ports.refresh,
+    refresh: createWatchedRefresh(ports),
     lifeOf,
     forget,
     kept(live) {
@@ -250,5 +257,16 @@ function createShelf(
 ): Shelf {
   const seal = createSeal(keys)
   if (store === undefined) return createCookieShelf(name, seal, clock)
-  return createRedisShelf({ name, store, seal }, changed)
+  return createRedisShelf({ name, store, seal }, (problem) => changed('store', problem))
+}
+
+/** Whoever runs the gateway is told of an outage before the first session ends. */
+function createWatchedRefresh({ refresh, changed }: SessionKeeperPorts): typeof refresh {
+  const report = createHealthReport((problem) => changed('token endpoint', problem))
+  return async (session) => {
+    const refreshed = await refresh(session)
+    if (refreshed.kind === 'failed') report.failed(refreshed.detail)
+    else report.worked()
+    return refreshed
+  }
 }

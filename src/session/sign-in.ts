@@ -16,7 +16,7 @@ import { goingRoundPage, signOutPage, unknownHostPage } from './pages.ts'
 import { toOwnReturnTo, toReturnTo } from './return-to.ts'
 import { createSeal } from './seal.ts'
 import type { Session } from './session.ts'
-import { createSessionKeeper, type Found } from './session-keeper.ts'
+import { createSessionKeeper, type Found, type SessionsChanged } from './session-keeper.ts'
 import { isGoingRound, NO_TURNS } from './turns.ts'
 
 /** What one sign-in asks for beside, or instead of, what the settings say. */
@@ -65,8 +65,7 @@ export interface SignInOptions {
 export interface SignInPorts {
   readonly clock: Clock
   readonly verify: VerifySessionToken
-  /** The store began to fail, or ceased to. */
-  readonly changed: (problem: string | undefined) => void
+  readonly changed: SessionsChanged
 }
 
 export function createSignIn(

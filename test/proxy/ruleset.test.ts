@@ -34,7 +34,7 @@ function create(t: Test, config = load(), document: unknown = issuer.jwks()) {
     keysChanged: (_, problem) => problems.push(problem),
     discovered: () => undefined,
     healthChanged: () => undefined,
-    storeChanged: () => undefined,
+    sessionsChanged: () => undefined,
   })
   t.teardown(rulesets.stop)
   const breakDown = () => {

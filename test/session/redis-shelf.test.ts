@@ -26,7 +26,7 @@ function createReplica(store: object, clock: FakeClock | typeof realClock): Repl
     { name: 'web', settings },
     {
       clock,
-      changed: (problem) => problems.push(problem),
+      changed: (_, problem) => problems.push(problem),
       refresh: async (session) => {
         refreshes.push(session)
         return {

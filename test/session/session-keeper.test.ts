@@ -24,6 +24,7 @@ interface Bench {
   readonly clock: FakeClock
   readonly keeper: SessionKeeper
   readonly refreshes: Session[]
+  readonly changes: [string, string | undefined][]
   /** What the next refreshes answer; the last one stays. */
   answer: (session: Session) => Refreshed | Promise<Refreshed>
 }
@@ -36,6 +37,7 @@ function createBench(
   const bench: Bench = {
     clock,
     refreshes,
+    changes: [],
     answer: ({ tokens }) => ({
       kind: 'refreshed',
       tokens: { access: `${tokens.access}+`, refresh: `${tokens.refresh}+` },
@@ -45,7 +47,7 @@ function createBench(
       { name: 'web', settings: createSessionSettings({ idle: 'none', ...settings }) },
       {
         clock,
-        changed: () => undefined,
+        changed: (part, problem) => bench.changes.push([part, problem]),
         refresh: async (session) => {
           refreshes.push(session)
           return bench.answer(session)
@@ -178,6 +180,7 @@ t.test(
     await bench.clock.advance(1_000)
     t.match(await find(bench, jar), { kind: 'unavailable', retryAfterSeconds: /^\d+$/ })
     t.equal(jar.cookies.size, 1, 'the browser keeps it')
+    t.strictSame(bench.changes, [['token endpoint', '500']], 'said once')
     bench.answer = () => ({
       kind: 'refreshed',
       tokens: { access: 'new' },
@@ -185,6 +188,7 @@ t.test(
     })
     await bench.clock.advance(30_000)
     t.match(await find(bench, jar), { kind: 'session', session: { tokens: { access: 'new' } } })
+    t.strictSame(bench.changes[1], ['token endpoint', undefined])
   },
 )
 
