@@ -18,11 +18,14 @@ export interface Live {
   text: string
   /** Why it is over; undefined while it is not. */
   ended?: string
-  /** When the shelf was last asked. */
+  /** When the shelf was last asked; by the clock that never steps, as `retryMs` is. */
   askedMs: number
   /** When it was last used, put down or not. */
   usedMs: number
-  work?: Promise<void>
+  renewing?: Promise<void>
+  touching?: Promise<void>
+  /** The shelf did not take what it is now. */
+  isOwed?: boolean
   /** No refresh before that. */
   retryMs: number
   readonly backoff: Backoff
@@ -40,10 +43,11 @@ export interface RenewalPorts {
   readonly kept: (live: Live) => void
 }
 
-/** Each begins what is not under way; `work` of the session ends with it, and never rejects. */
+/** Each begins what is not under way, and neither rejects. */
 export interface Renewal {
-  renew(live: Live): void
-  touch(live: Live): void
+  renew(live: Live): Promise<void>
+  /** Undefined while it is being renewed, which puts down the same. */
+  touch(live: Live): Promise<void> | undefined
 }
 
 const POLL_MS = 100
@@ -52,27 +56,31 @@ const MAX_POLLS = 50
 export function createRenewal(ports: RenewalPorts): Renewal {
   const { clock, shelf, forget } = ports
 
-  function work(live: Live, run: () => Promise<void>): void {
-    // Whatever goes wrong, the session is what it was, and is tried again later.
-    live.work ??= run()
-      .catch(() => putOff(live))
-      .finally(() => delete live.work)
-  }
-
   function putOff(live: Live): void {
-    live.retryMs = clock.now() + live.backoff.nextMs()
+    live.retryMs = clock.monotonic() + live.backoff.nextMs()
   }
 
-  /** Alone among all who share the shelf, and with what it has. */
-  async function alone(live: Live, run: () => Promise<void>): Promise<void> {
+  /** With what the shelf has; false while somebody else who shares it has the session in hand. */
+  async function alone(live: Live, run: () => Promise<void>): Promise<boolean> {
     const unlock = await shelf.lock(live.session)
-    if (unlock === undefined) return waitForOther(live)
+    if (unlock === undefined) return false
     try {
       const isDone = !shelf.isInCookie && (await adopt(live))
       if (!isDone) await run()
     } finally {
       await unlock()
     }
+    return true
+  }
+
+  /** Whoever else has it in hand may bring new tokens, or fail, or only put down that it was used. */
+  async function renew(live: Live): Promise<void> {
+    await live.touching
+    for (let polls = 0; polls < MAX_POLLS && live.ended === undefined; polls++) {
+      if (await alone(live, () => refresh(live))) return
+      await new Promise<void>((resolve) => void clock.after(POLL_MS, resolve))
+    }
+    putOff(live)
   }
 
   async function refresh(live: Live): Promise<void> {
@@ -89,41 +97,56 @@ export function createRenewal(ports: RenewalPorts): Renewal {
     }
   }
 
-  /** Another replica has it in hand. */
-  async function waitForOther(live: Live): Promise<void> {
-    for (let polls = 0; polls < MAX_POLLS; polls++) {
-      await new Promise<void>((resolve) => void clock.after(POLL_MS, resolve))
-      if (live.ended !== undefined || (await adopt(live))) return
-    }
-    putOff(live)
-  }
-
-  /** Whether the shelf has a newer one, or none any more. */
+  /** Whether the shelf has newer tokens, or the session no more. */
   async function adopt(live: Live): Promise<boolean> {
     const stored = await shelf.get(live.text)
-    live.askedMs = clock.now()
+    live.askedMs = clock.monotonic()
     if (stored === undefined) {
       forget(live, 'signed out elsewhere')
       return true
     }
-    const isNewer = stored.tokensEndMs > live.session.tokensEndMs
-    if (isNewer || stored.seenMs > live.session.seenMs) live.session = stored
-    return isNewer
+    const { tokensEndMs } = live.session
+    if (isNewer(stored, live.session)) live.session = stored
+    return live.session.tokensEndMs > tokensEndMs
   }
 
   async function keep(live: Live, session: Session): Promise<void> {
+    // The user pool may take the former refresh token no more: if the shelf fails now, these are used here, and offered to it again.
+    live.session = session
+    live.isOwed = true
     const text = await shelf.put(session, live.text, ports.lifeOf(session))
+    live.isOwed = false
     if (text === undefined) forget(live, 'signed out elsewhere')
     if (text === undefined || live.ended !== undefined) return
-    live.session = session
     live.text = text
     ports.kept(live)
   }
 
+  const markUsed = (live: Live) => keep(live, { ...live.session, seenMs: clock.now() })
+
   return {
-    renew: (live) => work(live, () => alone(live, () => refresh(live))),
+    renew(live) {
+      // Whatever goes wrong, the session is what it was, and is tried again later.
+      live.renewing ??= renew(live)
+        .catch(() => putOff(live))
+        .finally(() => delete live.renewing)
+      return live.renewing
+    },
     touch(live) {
-      work(live, () => alone(live, () => keep(live, { ...live.session, seenMs: clock.now() })))
+      if (live.renewing !== undefined) return undefined
+      live.touching ??= alone(live, () => markUsed(live))
+        .then(noop, noop)
+        .finally(() => delete live.touching)
+      return live.touching
     },
   }
 }
+
+/** Has later tokens, or was used later with the same. */
+export function isNewer(one: Session, other: Session): boolean {
+  return one.tokensEndMs === other.tokensEndMs
+    ? one.seenMs > other.seenMs
+    : one.tokensEndMs > other.tokensEndMs
+}
+
+function noop(): void {}

@@ -9,7 +9,7 @@ import type { RawHeaders } from '../http/headers.ts'
 import { createTokenCache } from '../token/token-cache.ts'
 import { createSeal } from './seal.ts'
 import { createRedisShelf } from './redis-shelf.ts'
-import { createRenewal, type Live, type Refreshed } from './renewal.ts'
+import { createRenewal, isNewer, type Live, type Refreshed } from './renewal.ts'
 import type { Session } from './session.ts'
 import {
   type CookieParts,
@@ -62,16 +62,17 @@ export interface SessionKeeperPorts {
 
 const KNOWN = { entries: 10_000, bytes: 128 * 1024 * 1024 }
 const MAX_ENDED = 100_000
-const LEAST_SEEN_MS = 60_000
 const UNAVAILABLE_SECONDS = 5
 
 export function createSessionKeeper(
   { name, settings }: { readonly name: string; readonly settings: SessionSettings },
   ports: SessionKeeperPorts,
+  bounds = KNOWN,
 ): SessionKeeper {
   const { clock } = ports
   const cookie = cookieNameOf(name, settings.cookie)
   const shelf = createShelf(name, settings, ports)
+  const seenStepMs = toSeenStep(settings.idleMs)
   const renewal = createRenewal({
     clock,
     shelf,
@@ -84,15 +85,16 @@ export function createSessionKeeper(
       } else byText.set(live.text, live)
     },
   })
-  const byText = createTokenCache<Live>(KNOWN)
+  const byText = createTokenCache<Live>(bounds)
   const byId = new Map<string, Live>()
-  const endedIds = new Map<string, number>()
+  /** Why each is over that its own times do not end. */
+  const endedById = new Map<string, string>()
 
   function find(headers: RawHeaders): Found | Promise<Found> {
     const parts = readCookieParts(headers, cookie)
     if (parts === undefined) return { kind: 'none' }
     const live = parts.text === undefined ? undefined : byText.get(parts.text)
-    const isKnown = live !== undefined && clock.now() - live.askedMs < shelf.believedMs
+    const isKnown = live !== undefined && clock.monotonic() - live.askedMs < shelf.believedMs
     return isKnown ? judge(live, parts) : ask(parts).catch(toUnavailable)
   }
 
@@ -112,9 +114,9 @@ export function createSessionKeeper(
   /** The one that is in use here, brought up to what the shelf has. */
   function meet(session: Session, text: string): Live {
     const known = byId.get(session.id)
-    const now = clock.now()
+    const askedMs = clock.monotonic()
     if (known !== undefined) {
-      known.askedMs = now
+      known.askedMs = askedMs
       if (isNewer(session, known.session)) {
         known.session = session
         known.text = text
@@ -124,33 +126,35 @@ export function createSessionKeeper(
     const live: Live = {
       session,
       text,
-      askedMs: now,
+      askedMs,
       usedMs: session.seenMs,
       retryMs: 0,
       backoff: createBackoff(Math.random),
     }
-    const ended = endedIds.get(session.id)
-    if (ended !== undefined) live.ended = 'signed out'
-    remember(byId, session.id, live, KNOWN.entries)
+    remember(byId, session.id, live, bounds.entries)
     return live
   }
 
   function judge(live: Live, parts: CookieParts): Found | Promise<Found> {
     const now = clock.now()
-    const why = live.ended ?? whyOver(live, now)
-    if (why !== undefined) {
-      if (live.ended === undefined) forget(live, why)
-      return over(why, parts)
-    }
+    // A former cookie may have another one in use here than the one that was signed out.
+    const why = live.ended ?? endedById.get(live.session.id) ?? whyOver(live, now)
+    if (why !== undefined) return over(why, parts)
     live.usedMs = now
-    if (isRefreshDue(live, now)) renewal.renew(live)
-    else if (isSeenLongAgo(live, now)) renewal.touch(live)
-    else return settle(live, parts)
-    // A refresh may take its time, and tokens that still hold are used meanwhile.
-    const waits = now >= live.session.tokensEndMs || isSeenLongAgo(live, now)
-    return waits && live.work !== undefined
-      ? live.work.then(() => settle(live, parts))
-      : settle(live, parts)
+    const waits = attend(live, now)
+    return waits === undefined ? settle(live, parts) : waits.then(() => settle(live, parts))
+  }
+
+  /** What has to be waited for: new tokens where the old ones have expired, and the cookie that says that it was used. */
+  function attend(live: Live, now: number): Promise<void> | undefined {
+    const isExpired = now >= live.session.tokensEndMs
+    if (!isExpired && isPutDue(live, now)) {
+      const touched = renewal.touch(live)
+      return shelf.isInCookie ? touched : undefined
+    }
+    if (!isRefreshDue(live, now)) return undefined
+    const renewed = renewal.renew(live)
+    return isExpired ? renewed : undefined
   }
 
   /** Tokens that have expired are of no use, and nothing more is waited for. */
@@ -158,11 +162,8 @@ export function createSessionKeeper(
     const now = clock.now()
     if (live.ended !== undefined) return over(live.ended, parts)
     if (now < live.session.tokensEndMs) return answer(live, parts)
-    if (live.session.tokens.refresh === undefined) {
-      forget(live, 'its tokens have expired')
-      return over('its tokens have expired', parts)
-    }
-    const retryAfterSeconds = Math.max(1, Math.ceil((live.retryMs - now) / 1_000))
+    if (live.session.tokens.refresh === undefined) return over('its tokens have expired', parts)
+    const retryAfterSeconds = Math.max(1, Math.ceil((live.retryMs - clock.monotonic()) / 1_000))
     return { kind: 'unavailable', detail: 'its tokens cannot be refreshed', retryAfterSeconds }
   }
 
@@ -178,7 +179,7 @@ export function createSessionKeeper(
 
   function forget(live: Live, why: string): void {
     live.ended = why
-    remember(endedIds, live.session.id, live.session.endsMs, MAX_ENDED)
+    remember(endedById, live.session.id, why, MAX_ENDED)
     byId.delete(live.session.id)
   }
 
@@ -188,15 +189,14 @@ export function createSessionKeeper(
     return now - lastMs >= settings.idleMs ? 'nobody used it for too long' : undefined
   }
 
-  function isRefreshDue({ session, retryMs, work }: Live, now: number): boolean {
+  function isRefreshDue({ session, retryMs, renewing }: Live, now: number): boolean {
     const { tokens, tokensEndMs } = session
     if (tokens.refresh === undefined || now < tokensEndMs - settings.refreshBeforeMs) return false
-    return work !== undefined || now >= retryMs
+    return renewing !== undefined || clock.monotonic() >= retryMs
   }
 
-  function isSeenLongAgo({ session }: Live, now: number): boolean {
-    const stepMs = Math.max(LEAST_SEEN_MS, settings.idleMs / 10)
-    return Number.isFinite(settings.idleMs) && now - session.seenMs >= stepMs
+  function isPutDue({ session, isOwed }: Live, now: number): boolean {
+    return isOwed === true || now - session.seenMs >= seenStepMs
   }
 
   function lifeOf({ endsMs }: Session): number {
@@ -232,10 +232,6 @@ export function createSessionKeeper(
   }
 }
 
-function isNewer(one: Session, other: Session): boolean {
-  return one.tokensEndMs > other.tokensEndMs || one.seenMs > other.seenMs
-}
-
 function toUnavailable(error: unknown): Found {
   if (!(error instanceof ShelfError)) throw error
   return { kind: 'unavailable', detail: error.message, retryAfterSeconds: UNAVAILABLE_SECONDS }
@@ -248,6 +244,11 @@ function remember<V>(map: Map<string, V>, key: string, value: V, most: number): 
   if (map.size <= most) return
   const [oldest = ''] = map.keys()
   map.delete(oldest)
+}
+
+/** How long it may be used without that being put down: seldom a new cookie, and a session in use never ends for want of one. */
+function toSeenStep(idleMs: number): number {
+  return Math.max(idleMs / 10, Math.min(60_000, idleMs / 3))
 }
 
 function createShelf(

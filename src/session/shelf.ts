@@ -52,7 +52,7 @@ export function createCookieShelf(name: string, seal: Seal, clock: Clock): Shelf
 function createClaims(clock: Clock): Shelf['claim'] {
   const untilByKey = new Map<string, number>()
   return async (key, ttlMs) => {
-    const now = clock.now()
+    const now = clock.monotonic()
     const until = untilByKey.get(key)
     if (until !== undefined && now < until) return false
     for (const [old, end] of untilByKey) {

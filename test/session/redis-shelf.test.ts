@@ -87,6 +87,7 @@ t.test(
       })
       t.match(await one.keeper.end(jar.headers()), { session: { id: 'shared' } })
       t.match(await one.keeper.find(jar.headers()), { kind: 'ended' }, 'at once where it was ended')
+      clock.stepWall(-HOUR_MS)
       await clock.advance(4_999)
       t.match(
         other.keeper.find(jar.headers()),

@@ -32,6 +32,7 @@ interface Bench {
 function createBench(
   settings: Readonly<Record<string, unknown>> = {},
   clock = createFakeClock(),
+  bounds?: { readonly entries: number; readonly bytes: number },
 ): Bench {
   const refreshes: Session[] = []
   const bench: Bench = {
@@ -53,6 +54,7 @@ function createBench(
           return bench.answer(session)
         },
       },
+      bounds,
     ),
   }
   return bench
@@ -69,6 +71,10 @@ async function find({ keeper }: Bench, jar: CookieJar): Promise<Found> {
   const found = await keeper.find(jar.headers())
   if ('cookies' in found) jar.take(found.cookies)
   return found
+}
+
+function maxAgeMsOf(line: string): number {
+  return Number(/Max-Age=(\d+)/.exec(line)?.[1]) * 1_000
 }
 
 t.test(
@@ -162,6 +168,18 @@ t.test('tokens that still hold are used while new ones are fetched', async (t) =
   })
 })
 
+t.test('a refresh that takes its time holds nobody up, however long ago it was used', async (t) => {
+  const bench = createBench({ idle: '2h', refreshBefore: '5m' })
+  const jar = await begin(bench)
+  bench.answer = () => new Promise(() => {})
+  await bench.clock.advance(HOUR_MS - 200_000)
+  t.match(await find(bench, jar), { kind: 'session' }, 'that it was used is put down first')
+  t.match(await find(bench, jar), { kind: 'session' })
+  t.equal(bench.refreshes.length, 1)
+  await bench.clock.advance(199_999)
+  t.match(await find(bench, jar), { kind: 'session' })
+})
+
 t.test(
   'an outage of the user pool ends no session whose tokens hold, and asks for few refreshes (B-16)',
   async (t) => {
@@ -223,6 +241,44 @@ t.test('a cookie that was signed out is refused when it comes again (B-11)', asy
   t.equal(jar.take(cookies).cookies.size, 0)
   t.match(await find(bench, stolen), { kind: 'ended', detail: 'signed out' })
   t.match(await bench.keeper.end([]), { session: undefined, cookies: [] })
+})
+
+t.test('it is refused as well where too many are known to find it by its id', async (t) => {
+  const bench = createBench({}, createFakeClock(), { entries: 2, bytes: 1_000_000 })
+  const jar = await begin(bench)
+  await begin(bench, { id: 'another' })
+  t.match(await find(bench, jar), { kind: 'session' })
+  await begin(bench, { id: 'one too many' })
+  t.notOk(bench.keeper.find(jar.headers()) instanceof Promise, 'its cookie is still known')
+  await bench.keeper.end(jar.headers())
+  t.match(await find(bench, jar), { kind: 'ended', detail: 'signed out' })
+})
+
+t.test('a short idle time ends no session that is in use', async (t) => {
+  const bench = createBench({ idle: '1m' })
+  const jar = await begin(bench)
+  let droppedMs = bench.clock.now() + 60_000
+  for (let second = 0; second < 300; second += 10) {
+    await bench.clock.advance(10_000)
+    if (bench.clock.now() >= droppedMs) t.fail(`the browser drops it after ${second} s`)
+    const found = await find(bench, jar)
+    t.equal(found.kind, 'session')
+    const [line] = 'cookies' in found ? found.cookies : []
+    if (line !== undefined) droppedMs = bench.clock.now() + maxAgeMsOf(line)
+  }
+})
+
+t.test('a cookie that was not used for too long ends nothing but itself', async (t) => {
+  const settings = { idle: '10m', lifetime: '12h' }
+  const [one, other] = [createBench(settings), createBench(settings)]
+  const jar = await begin(one)
+  const copy = new CookieJar().take([`${COOKIE}=${jar.cookies.get(COOKIE)}`])
+  for (let i = 0; i < 3; i++) {
+    await Promise.all([one.clock.advance(300_000), other.clock.advance(300_000)])
+    t.match(await find(other, jar), { kind: 'session' })
+  }
+  t.match(await find(one, copy), { kind: 'ended', detail: /too long/ })
+  t.match(await find(one, jar), { kind: 'session' }, 'it was used at another replica meanwhile')
 })
 
 t.test('what cannot be read is ended, whatever it is (B-09)', async (t) => {
