@@ -1,7 +1,7 @@
 // Settings of one way in which browsers sign in: an app client of a user pool, its managed login, and the session that follows.
 import { z } from 'zod'
 import { duration, durationOrNone, expected, listOf, parsedText, text } from './fields.ts'
-import { isLoopbackHost, isTrustworthyUrl, parseOrigin } from './web-address.ts'
+import { isLoopbackHost, isRedisUrl, isTrustworthyUrl, parseOrigin } from './web-address.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -25,7 +25,9 @@ const domain = parsedText(
 ).meta({ title: 'URL' })
 
 const REDIS = 'a redis:// or rediss:// URL'
-const redisUrl = text(REDIS, /^rediss?:\/\/[^\s]+$/).meta({ title: 'URL' })
+const redisUrl = parsedText(REDIS, /^rediss?:\/\/[^\s]+$/, (value) =>
+  isRedisUrl(value) ? value : undefined,
+).meta({ title: 'URL' })
 
 const store = z
   .strictObject(

@@ -18,9 +18,29 @@ export function isTrustworthyUrl(text: string): boolean {
   return url !== undefined && (url.protocol === 'https:' || isLoopbackHost(url.hostname))
 }
 
+/** Whether it names a host, perhaps with a user name, a password and the number of a database. */
+export function isRedisUrl(text: string): boolean {
+  const url = /^rediss?:\/\//.test(text) ? toUrl(text) : undefined
+  return (
+    url !== undefined &&
+    url.hostname !== '' &&
+    /^\/?\d*$/.test(url.pathname) &&
+    [url.username, url.password].every(isDecodable)
+  )
+}
+
 /** 127.0.0.0/8, ::1 (in brackets or not) and localhost. */
 export function isLoopbackHost(hostname: string): boolean {
   return /^127(\.\d{1,3}){3}$|^(\[::1\]|::1|localhost)$/.test(hostname)
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function toUrl(text: string): URL | undefined {

@@ -3,6 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
 import { createHealthReport, type HealthReport } from '../base/health-report.ts'
+import type { Clock } from '../base/clock.ts'
 import type { SessionSettings } from '../config/schema-session.ts'
 import type { Seal } from './seal.ts'
 import type { Session } from './session.ts'
@@ -15,6 +16,7 @@ interface RedisShelfOptions {
   readonly name: string
   readonly store: NonNullable<SessionSettings['store']>
   readonly seal: Seal
+  readonly clock: Clock
 }
 
 const CONNECT_MS = 1_000
@@ -28,10 +30,12 @@ const UNLOCK = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call(
 
 /** @param changed the store began or ceased to fail */
 export function createRedisShelf(
-  { name, store, seal }: RedisShelfOptions,
+  { name, store, seal, clock }: RedisShelfOptions,
   changed: (problem: string | undefined) => void,
 ): Shelf {
-  const client = connect(store, createHealthReport(changed))
+  const report = createHealthReport(changed)
+  const client = connect(store, report)
+  client.catch((error: unknown) => report.failed(toProblem(error)))
   const ticket = `ticket ${name}`
   const content = `session ${name}`
   const keyOf = (kind: string, text: string) =>
@@ -39,9 +43,9 @@ export function createRedisShelf(
 
   async function ask<T>(command: (client: Client) => Promise<T>): Promise<T> {
     try {
-      return await command(await client)
-    } catch {
-      // The client's own words may hold the address with its password.
+      return await within(clock, client.then(command))
+    } catch (error) {
+      report.failed(toProblem(error))
       throw new ShelfError('the session store cannot be reached')
     }
   }
@@ -55,6 +59,7 @@ export function createRedisShelf(
         ? redis.set(key, sealed, 'PX', px)
         : redis.set(key, sealed, 'PX', px, only),
     )
+    report.worked()
     return set === 'OK'
   }
 
@@ -105,8 +110,9 @@ async function connect(
   const options = {
     connectTimeout: CONNECT_MS,
     commandTimeout: COMMAND_MS,
+    // What does not answer one command is left, so that the next connection tells when it is well again.
+    socketTimeout: COMMAND_MS,
     maxRetriesPerRequest: 0,
-    enableOfflineQueue: true,
     retryStrategy: (attempt: number) => Math.min(LAST_RECONNECT_MS, 100 * 2 ** attempt),
   }
   const client =
@@ -115,10 +121,27 @@ async function connect(
           redisOptions: options,
           clusterRetryStrategy: options.retryStrategy,
           slotsRefreshTimeout: CONNECT_MS,
+          // It would hold commands for as long as no node answers.
+          enableOfflineQueue: false,
         })
       : new Redis(url, options)
-  // Its own words may hold the address with its password.
-  client.on('error', () => report.failed('it does not answer'))
+  client.on('error', (error) => report.failed(toProblem(error)))
   client.on('ready', report.worked)
+  await new Promise<void>((resolve) => void client.once('ready', resolve).once('error', resolve))
   return client
+}
+
+/** Rejects when there is no answer in time: a cluster's own tries may take longer than each of its commands. */
+function within<T>(clock: Clock, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(COMMAND_MS, () => reject(new Error('no answer in time')))
+    answer.then(resolve, reject).finally(() => timer.cancel())
+  })
+}
+
+/** Of what it says itself only the code: the rest may hold the address with its password. */
+function toProblem(error: unknown): string {
+  const { name, message } = error as Error
+  const [code] = (name === 'ReplyError' && /^[A-Z]+/.exec(message)) || []
+  return code === undefined ? 'it does not answer' : `it refuses commands: ${code}`
 }

@@ -258,7 +258,7 @@ function createShelf(
 ): Shelf {
   const seal = createSeal(keys)
   if (store === undefined) return createCookieShelf(name, seal, clock)
-  return createRedisShelf({ name, store, seal }, (problem) => changed('store', problem))
+  return createRedisShelf({ name, store, seal, clock }, (problem) => changed('store', problem))
 }
 
 /** Whoever runs the gateway is told of an outage before the first session ends. */

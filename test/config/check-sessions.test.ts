@@ -87,6 +87,13 @@ const BAD: readonly (readonly [what: string, changes: Changes, problem: RegExp])
     { session: { store: { url: 'redis://a', cluster: ['redis://b'] } } },
     /store: expected either/,
   ],
+  ...['redis://:%zz@a', 'redis://a:99999', 'redis://[::1', 'redis://:pw@', 'redis://a/b'].map(
+    (url): (typeof BAD)[number] => [
+      `a store at ${url}`,
+      { session: { store: { url } } },
+      /store\.url: expected a redis:\/\/ or rediss:\/\/ URL/,
+    ],
+  ),
   [
     'a name whose cookie has another use',
     { more: `  turns: ${JSON.stringify(SESSION)}` },
@@ -122,7 +129,8 @@ t.test('what comes near it is not', async (t) => {
   for (const changes of [
     { session: { scopes: ['openid'] } },
     { session: { cookie: '__Host-app' } },
-    { session: { store: { url: 'rediss://user:pw@cache:6380' } } },
+    { session: { store: { url: 'rediss://user:p%40w@cache:6380/2' } } },
+    { session: { store: { cluster: ['redis://[::1]:6379', 'redis://a'] } } },
     { session: { signedOut: '/bye' } },
     { access: '{tokenUse: id, providers: {anyOf: [Google]}}' },
     { access: '{acr: [urn:cognito:loa:4], amr: {anyOf: [mfa]}, maxAuthAge: 1s}' },

@@ -1,6 +1,6 @@
 // Which URLs may be upstream targets, and which may vouch for tokens.
 import t from 'tap'
-import { isTrustworthyUrl, parseOrigin } from '../../src/config/web-address.ts'
+import { isRedisUrl, isTrustworthyUrl, parseOrigin } from '../../src/config/web-address.ts'
 
 t.test('a target is an origin and is brought to its plain form', async (t) => {
   for (const [text, origin] of [
@@ -12,6 +12,23 @@ t.test('a target is an origin and is brought to its plain form', async (t) => {
     ['http://[::1]:3000', 'http://[::1]:3000'],
   ] as const) {
     t.equal(parseOrigin(text), origin, text)
+  }
+})
+
+t.test('a store is named by a host, and what it takes to be let in', async (t) => {
+  for (const text of ['redis://a', 'rediss://u:p%40@[::1]:6380/15', 'redis://:p@10.0.0.1/']) {
+    t.equal(isRedisUrl(text), true, text)
+  }
+  for (const text of [
+    'http://a',
+    'redis:a',
+    'redis://',
+    'redis://:%zz@a',
+    'redis://%e0@a',
+    'redis://a:65536',
+    'redis://a/x',
+  ]) {
+    t.equal(isRedisUrl(text), false, text)
   }
 })
 

@@ -185,6 +185,32 @@ t.test(
 )
 
 t.test(
+  'a store that refuses, or falls silent, is told of once, and when it is well again',
+  { skip: hasRedisServer() ? false : 'no redis-server here' },
+  async (t) => {
+    const server = await startRedisServer()
+    t.teardown(server.stop)
+    const replica = createReplica({ url: server.url }, realClock)
+    t.teardown(() => replica.keeper.close())
+    const { keeper, problems } = replica
+    const session = createSession(realClock.now())
+    const operator = new Redis(server.url)
+    t.teardown(() => operator.disconnect())
+    await operator.config('SET', 'maxmemory', '1')
+    await t.rejects(keeper.begin(session), { name: 'ShelfError' })
+    await t.rejects(keeper.begin(session), { name: 'ShelfError' })
+    t.match(await keeper.end([]), { session: undefined })
+    t.strictSame(problems, ['it refuses commands: OOM'])
+    await operator.config('SET', 'maxmemory', '0')
+    await keeper.begin(session)
+    await operator.call('CLIENT', 'PAUSE', '1200', 'ALL')
+    t.equal(await keeper.claim('a', 1_000).catch(({ name }) => name), 'ShelfError')
+    await eventually('it is back', () => problems.length === 4)
+    t.strictSame(problems.slice(1), [undefined, 'it does not answer', undefined])
+  },
+)
+
+t.test(
   'a cluster is asked as one server is',
   { skip: hasRedisServer() ? false : 'no redis-server here' },
   async (t) => {
@@ -206,7 +232,13 @@ t.test(
     t.match(await createReplicaAndFind(server.url, clock, jar), { kind: 'session' })
     t.equal(await replica.keeper.claim('a', 1_000), true)
     t.equal(await replica.keeper.claim('a', 1_000), false)
-    await replica.keeper.close()
+    await server.stop()
+    await clock.advance(5_000)
+    await eventually('it is missed', () => replica.problems.length === 1)
+    for (const { keeper } of [replica, createReplica({ cluster: [server.url] }, clock)]) {
+      t.match(await keeper.find(jar.headers()), { kind: 'unavailable' }, 'nobody waits for it')
+      await keeper.close()
+    }
   },
 )
 
