@@ -66,10 +66,12 @@ function report({ loaded, problems }: Outcome, print: boolean, { stdout, stderr 
 
 function toSummary({ config }: LoadedConfig): string {
   const pools = Object.keys(config.userPools).length
+  const sessions = Object.keys(config.sessions).length
   const upstreams = Object.keys(config.upstreams).length
   return [
     count(config.routes.length, 'route'),
     count(pools, 'user pool'),
+    ...(sessions > 0 ? [count(sessions, 'session')] : []),
     count(upstreams, 'upstream'),
   ].join(', ')
 }

@@ -5,17 +5,22 @@ import type { CommandContext, ExitCode } from './command-context.ts'
 
 export function routes(config: Config, context: CommandContext): ExitCode {
   const rows = compileRules(config).table.inOrder.map(({ route }) => {
-    const { match, access, upstream } = config.routes[route.index] as Config['routes'][number]
+    const { match, access, signIn, upstream } = config.routes[
+      route.index
+    ] as Config['routes'][number]
     return [
       route.name,
       (match.methods ?? ['*']).join(','),
       (match.hosts ?? ['*']).join(','),
       match.path,
       toWords(access),
+      signIn ?? '-',
       upstream,
     ]
   })
-  context.stdout(toTable([['NAME', 'METHODS', 'HOSTS', 'PATH', 'ACCESS', 'UPSTREAM'], ...rows]))
+  context.stdout(
+    toTable([['NAME', 'METHODS', 'HOSTS', 'PATH', 'ACCESS', 'SIGN-IN', 'UPSTREAM'], ...rows]),
+  )
   return 0
 }
 

@@ -23,7 +23,7 @@ export function checkSessions(settings: Mapping): Finding[] {
 }
 
 function checkSession(session: Mapping, path: ConfigPath, pools: Mapping): Finding[] {
-  const findings: Finding[] = []
+  const findings = checkManagedLogin(session, path)
   const scopes = asTexts(session.scopes)
   if (scopes.length > 0 && !scopes.includes('openid')) {
     findings.push({
@@ -49,6 +49,25 @@ function checkSession(session: Mapping, path: ConfigPath, pools: Mapping): Findi
   if (clientId !== undefined && Array.isArray(clientIds) && !clientIds.includes(clientId)) {
     const message = `is none of userPools.${name}.clientIds: its tokens would be refused`
     findings.push({ path: [...path, 'clientId'], message })
+  }
+  return findings
+}
+
+/** Where browsers are sent, and past which of its pages. */
+function checkManagedLogin(session: Mapping, path: ConfigPath): Finding[] {
+  const findings: Finding[] = []
+  const { hostname = '', pathname = '/' } = URL.parse(asText(session.domain) ?? '') ?? {}
+  if (/^(?:issuer-)?cognito-idp(?:-fips)?\./.test(hostname)) {
+    const message =
+      "is where the user pool's API and keys are, not its managed login: give the user pool's domain, such as https://PREFIX.auth.REGION.amazoncognito.com"
+    findings.push({ path: [...path, 'domain'], message })
+  } else if (/[^/]/.test(pathname)) {
+    const message = 'must not have a path: Poolgate adds those of the managed login itself'
+    findings.push({ path: [...path, 'domain'], message })
+  }
+  if (session.identityProvider !== undefined && session.idpIdentifier !== undefined) {
+    const message = 'says the same as identityProvider in another way; leave one of them out'
+    findings.push({ path: [...path, 'idpIdentifier'], message })
   }
   return findings
 }

@@ -1,11 +1,17 @@
 // Requests that slip past a protected route: another method or another host on its paths, which a broader route answers that
 // asks for less. By the text of paths alone, which is enough for a warning.
 import { asksAsMuch } from './access-order.ts'
+import {
+  answering,
+  coversPath,
+  foldHosts,
+  type Route,
+  takesHost,
+  takesMethod,
+} from './answering.ts'
 import type { Config } from './schema.ts'
 import { METHODS } from './methods.ts'
 import type { Finding } from './yaml-source.ts'
-
-type Route = Config['routes'][number]
 
 /** A request for a host that no route names. */
 const OTHER_HOST = ''
@@ -93,55 +99,6 @@ function warnOfHosts(
   if (!slips) return []
   const message = `on ${path} route ${route.name} leaves every other host to route ${other.name}, which does not ask for as much; leave hosts out here, or name the hosts of route ${other.name}`
   return [{ path: ['routes', index, 'match', 'hosts'], message }]
-}
-
-/** The most specific of `rivals` for such a request, as the route table ranks them. */
-function answering(rivals: readonly Route[], host: string, method: string): Route | undefined {
-  let best: Route | undefined
-  for (const rival of rivals) {
-    if (!takesHost(rival, host) || !takesMethod(rival, method)) continue
-    if (best === undefined || isBefore(rankOf(rival, host), rankOf(best, host))) best = rival
-  }
-  return best
-}
-
-function rankOf({ match }: Route, host: string): readonly number[] {
-  const { path, hosts, methods } = match
-  const byHost = hosts === undefined ? 0 : hosts.includes(host) ? 2 : 1
-  return [path.endsWith('/*') ? 0 : 1, path.length, byHost, methods === undefined ? 0 : 1]
-}
-
-function isBefore(rank: readonly number[], other: readonly number[]): boolean {
-  const differing = rank.findIndex((value, i) => value !== other[i])
-  return differing !== -1 && (rank[differing] ?? 0) > (other[differing] ?? 0)
-}
-
-/** Whether a pattern takes all that another one stands for. */
-function coversPath(pattern: string, path: string): boolean {
-  return pattern === path || (pattern.endsWith('/*') && path.startsWith(pattern.slice(0, -1)))
-}
-
-/** @param host a name, or a wildcard pattern for a name that no other pattern has */
-function takesHost({ match: { hosts } }: Route, host: string): boolean {
-  if (hosts === undefined) return true
-  return hosts.some((pattern) => {
-    const isWildcard = pattern.startsWith('*.')
-    return pattern === host || (isWildcard && host.slice(host.indexOf('.')) === pattern.slice(1))
-  })
-}
-
-function takesMethod({ match: { methods } }: Route, method: string): boolean {
-  return methods === undefined || methods.some((taken) => taken === method)
-}
-
-/** Letter case and a last dot make no difference. */
-function foldHosts(route: Route): Route {
-  const { hosts, ...match } = route.match
-  if (hosts === undefined) return route
-  return {
-    ...route,
-    match: { ...match, hosts: hosts.map((host) => host.toLowerCase().replace(/\.$/, '')) },
-  }
 }
 
 function toList(methods: readonly string[]): string {

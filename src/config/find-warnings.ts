@@ -1,6 +1,7 @@
 // What a valid configuration may still not mean. Kept few: a warning that is always there is never read.
 import { isEveryAddress } from './cidr.ts'
 import { findGaps } from './find-gaps.ts'
+import { findSignInTraps } from './find-sign-in-traps.ts'
 import type { Config } from './schema.ts'
 import type { Finding } from './yaml-source.ts'
 
@@ -24,6 +25,7 @@ export function findWarnings(config: Config): Finding[] {
       ...warnOfLastSlash(route, index, config.routes),
     ]),
     ...findGaps(config),
+    ...findSignInTraps(config),
   ]
 }
 

@@ -4,8 +4,7 @@ import { duration, durationOrNone, expected, listOf, parsedText, text } from './
 import { isLoopbackHost, isRedisUrl, isTrustworthyUrl, parseOrigin } from './web-address.ts'
 
 const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
+const DAY_MS = 24 * 60 * MINUTE_MS
 
 const ORIGIN =
   'an https origin such as https://app.example.com (plain http only for a loopback host)'
@@ -59,7 +58,9 @@ export const session = z
     userPool: text('the name of a user pool')
       .exactOptional()
       .describe('Whose users sign in. May be left out where there is one.'),
-    domain: domain.describe("The user pool's domain: where its managed login answers."),
+    domain: domain.describe(
+      "The user pool's domain, where its managed login answers; without a path.",
+    ),
     clientId: text('an app client id (text)').describe(
       'The app client that browsers sign in with; one of the `clientIds` of its user pool.',
     ),
@@ -83,7 +84,7 @@ export const session = z
       'expected at least one secret',
       'is required: a list of secrets, as `openssl rand -base64 32` makes them; replicas share it',
     ).describe(
-      'Secrets that seal the cookies. The first one seals, all of them open: put a new one first, and remove the old one a day later.',
+      'Secrets that seal the cookies. The first one seals, all of them open: put a new one first, and remove the old one when `lifetime` is over.',
     ),
     scopes: listOf(
       text('a scope (text without spaces)', /^[!#-[\]-~]+$/),
@@ -106,9 +107,11 @@ export const session = z
     idle: durationOrNone(MINUTE_MS, 30 * DAY_MS)
       .prefault('1h')
       .describe('How long a session lasts without a request.'),
-    refreshBefore: duration(0, HOUR_MS)
+    refreshBefore: duration(0, 4 * MINUTE_MS)
       .prefault('1m')
-      .describe('How long before they expire tokens are refreshed.'),
+      .describe(
+        'How long before they expire tokens are refreshed; at most 4m, as tokens of Cognito may live 5 minutes alone.',
+      ),
     signedOut: text('a path that begins with /', /^\/[^\s\\?#]*$/)
       .exactOptional()
       .describe(
@@ -122,7 +125,9 @@ export const session = z
       ),
     idpIdentifier: text('an identifier of an identity provider')
       .exactOptional()
-      .describe('`idp_identifier`, such as a mail domain. Default: none.'),
+      .describe(
+        '`idp_identifier`, such as a mail domain, in the place of `identityProvider`. Default: none.',
+      ),
     lang: text('a language such as en or pt-BR', /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
       .exactOptional()
       .describe('Language of the managed login. Default: its own.'),
@@ -136,12 +141,12 @@ export const session = z
     )
       .exactOptional()
       .describe(
-        '`acr_values` of every sign-in. A route that has to rely on it asks for `acr`. Default: none.',
+        '`acr_values` of every sign-in; one that comes back with none of them is refused (403). A route that has to rely on it asks for `acr`. Default: none.',
       ),
     maxAge: duration(1_000, 30 * DAY_MS)
       .exactOptional()
       .describe(
-        "`max_age` of every sign-in: the managed login's own session counts no longer. Default: none.",
+        "`max_age` of every sign-in: the managed login's own session counts no longer, and a sign-in that comes back with an older one is refused (403). Default: none.",
       ),
   })
   .transform(({ lifetime, idle, refreshBefore, maxAge, ...rest }) => ({

@@ -8,8 +8,13 @@ export interface UserPoolDefaults {
 const USER_POOL_ID = /^([a-z]{2,5}(?:-[a-z]+)+-\d)_[A-Za-z0-9]{1,55}$/
 
 /** Undefined where the id is not of the form REGION_ID. */
+export function regionOf(userPoolId: string): string | undefined {
+  return USER_POOL_ID.exec(userPoolId)?.[1]
+}
+
+/** Undefined where the id is not of the form REGION_ID. */
 export function userPoolDefaults(userPoolId: string): UserPoolDefaults | undefined {
-  const region = USER_POOL_ID.exec(userPoolId)?.[1]
+  const region = regionOf(userPoolId)
   if (region === undefined) return undefined
   const place = `${region}.${toDomain(region)}/${userPoolId}`
   return { issuer: [`https://cognito-idp.${place}`, `https://issuer-cognito-idp.${place}`] }

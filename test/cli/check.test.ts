@@ -34,6 +34,16 @@ t.test('a good file is summed up in one line', async (t) => {
   t.strictSame(written, { out: 'fine: 1 route, 1 user pool, 1 upstream\n', err: '' })
 })
 
+t.test('the sum counts sessions where there are any', async (t) => {
+  const top = `sessions:
+  web: {domain: 'https://a.example', clientId: client, origins: ['https://a.example'], keys: [${'k'.repeat(32)}]}`
+  const file = join(t.testdir({ 'c.yaml': createConfigText({ top }) }), 'c.yaml')
+  const { context, written } = createContext()
+  t.equal(await check({ file }, context), 0)
+  t.equal(written.out, 'fine: 1 route, 1 user pool, 1 session, 1 upstream\n')
+  t.match(written.err, /:3:3: sessions\.web: warning: no route names this session/)
+})
+
 t.test('every problem of a bad file goes to standard error', async (t) => {
   const file = join(
     t.testdir({ 'c.yaml': createConfigText({ top: 'lisen: 1\nadmin: 2' }) }),

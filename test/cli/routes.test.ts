@@ -7,9 +7,11 @@ import { createConfigText } from '../support/config-text.ts'
 
 t.test('the most specific route comes first, whatever the file says', async (t) => {
   const text = createConfigText({
+    top: `sessions:
+  web: {domain: 'https://a.example', clientId: client, origins: ['https://a.example'], keys: [${'k'.repeat(32)}]}`,
     routes: `routes:
   - {name: all, match: {path: /*}, access: public, upstream: orders}
-  - {name: api, match: {path: /api/*}, access: authenticated, upstream: orders}
+  - {name: api, match: {path: /api/*}, access: authenticated, signIn: web, upstream: orders}
   - name: admin
     match: {path: /api/admin, hosts: [a.example, b.example], methods: [GET, POST]}
     access:
@@ -22,7 +24,7 @@ t.test('the most specific route comes first, whatever the file says', async (t) 
   const { context, stdout, stderr } = createTestContext()
   t.equal(routes(loadConfig(text, 'c.yaml', {}).config, context), 0)
   const lines = stdout().split('\n')
-  t.match(lines[0], /^NAME +METHODS +HOSTS +PATH +ACCESS +UPSTREAM$/)
+  t.match(lines[0], /^NAME +METHODS +HOSTS +PATH +ACCESS +SIGN-IN +UPSTREAM$/)
   t.same(
     lines.slice(1, 4).map((line) => line.split(/ {2,}/)),
     [
@@ -32,10 +34,11 @@ t.test('the most specific route comes first, whatever the file says', async (t) 
         'a.example,b.example',
         '/api/admin',
         'any token, groups anyOf [admins], groups noneOf [guests], scopes allOf [orders/read], email_verified=true',
+        '-',
         'orders',
       ],
-      ['api', '*', '*', '/api/*', 'authenticated', 'orders'],
-      ['all', '*', '*', '/*', 'public', 'orders'],
+      ['api', '*', '*', '/api/*', 'authenticated', 'web', 'orders'],
+      ['all', '*', '*', '/*', 'public', '-', 'orders'],
     ],
   )
   t.equal(stderr(), '')
