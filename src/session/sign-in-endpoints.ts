@@ -84,7 +84,8 @@ export function createSignInEndpoints(
   }
 
   return (facts) => {
-    const endpoint = endpoints.get(facts.target.path)
+    // Where nobody signs in there are no such pages.
+    const endpoint = signIns.size === 0 ? undefined : endpoints.get(facts.target.path)
     if (endpoint === undefined) return undefined
     const { run, methods } = endpoint
     return methods.split(', ').includes(facts.method)

@@ -192,3 +192,10 @@ t.test('other paths are not answered here', async (t) => {
     t.equal(endpoints(toFacts(path)), undefined, path)
   }
 })
+
+t.test('where nobody signs in none of them is there', async (t) => {
+  const endpoints = createSignInEndpoints(new Map(), '/_poolgate')
+  for (const name of ['sign-in', 'sign-up', 'callback', 'sign-out', 'signed-out', 'session']) {
+    t.equal(endpoints(toFacts(`/_poolgate/${name}`)), undefined, name)
+  }
+})
