@@ -88,6 +88,11 @@ function checkCookies(sessions: Mapping): Finding[] {
         { path, message: `has to be another one: ${cookie} has its own use while signing in` },
       ]
     }
+    if (/\.\d+$/.test(cookie)) {
+      return [
+        { path, message: 'must not end in a dot and a number, as the parts of a long cookie do' },
+      ]
+    }
     if (owner === undefined) return []
     return [{ path, message: `is the cookie of session ${owner} already` }]
   })

@@ -23,7 +23,8 @@ const domain = parsedText(
   (value) => (isTrustworthyUrl(value) ? value.replace(/\/+$/, '') : undefined),
 ).meta({ title: 'URL' })
 
-const REDIS = 'a redis:// or rediss:// URL'
+const REDIS =
+  'a redis:// or rediss:// URL with a host (what a password has of / ? # @ and % is percent-encoded)'
 const redisUrl = parsedText(REDIS, /^rediss?:\/\/[^\s]+$/, (value) =>
   isRedisUrl(value) ? value : undefined,
 ).meta({ title: 'URL' })
@@ -38,7 +39,9 @@ const store = z
         ),
       cluster: listOf(redisUrl, 'a list of redis:// URLs', 'expected at least one node')
         .exactOptional()
-        .describe('Nodes of a cluster to begin with; the others are found.'),
+        .describe(
+          'Nodes of a cluster to begin with; the others are found. User name and password of the first one are those of all.',
+        ),
       prefix: text('text that keys begin with')
         .prefault('poolgate:')
         .describe('What the keys of this session begin with.'),
@@ -47,6 +50,9 @@ const store = z
   )
   .refine(({ url, cluster }) => (url === undefined) !== (cluster === undefined), {
     error: 'expected either url or cluster',
+  })
+  .refine(({ cluster = [] }) => new Set(cluster.map((node) => new URL(node).protocol)).size < 2, {
+    error: 'expected all nodes of the cluster with rediss://, or none',
   })
   .exactOptional()
   .describe(

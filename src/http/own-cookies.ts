@@ -11,7 +11,8 @@ export function compileOwnCookies(sessionCookies: readonly string[]): IsOwnCooki
   return (name) => name.startsWith(PREFIX) || names.has(name.replace(/\.\d+$/, ''))
 }
 
-/** Whether a Set-Cookie value is of one (RFC 6265 section 4.1). */
+/** Whether a Set-Cookie value is of one, or comes back as one from a browser that forgets that it has no name (RFC 6265bis section 5.4). */
 export function setsOwnCookie(value: string, isOwn: IsOwnCookie): boolean {
-  return isOwn((value.split(/[=;]/, 1)[0] ?? '').trim())
+  const [name = ''] = value.replace(/^[\s=]+/, '').split(/[=;]/, 1)
+  return isOwn(name.trim())
 }

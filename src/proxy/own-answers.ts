@@ -95,7 +95,8 @@ export function createOwnAnswers(
     },
     show(exchange, { status, headers, body, detail }) {
       const { request, response, waits, id } = exchange
-      exchange.detail = detail
+      // Beside why somebody was refused.
+      exchange.detail = exchange.detail === '' ? detail : `${exchange.detail}; ${detail}`
       if (!waits) discardBody(request, ports.clock)
       const isHead = exchange.method === 'HEAD'
       exchange.responseBytes = isHead ? 0 : Buffer.byteLength(body)

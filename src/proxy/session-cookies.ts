@@ -2,6 +2,19 @@
 import type { HeaderEdits } from '../http/header-edits.ts'
 import type { DenialResponse } from './denial-response.ts'
 
+/** What lets some cache keep an answer; those for one kind of cache alone go before Cache-Control there (RFC 9213). */
+const CACHING: readonly string[] = [
+  'cache-control',
+  'expires',
+  'cdn-cache-control',
+  'cloudflare-cdn-cache-control',
+  'netlify-cdn-cache-control',
+  'vercel-cdn-cache-control',
+  'surrogate-control',
+  'edge-control',
+  'x-accel-expires',
+]
+
 /** What becomes of an upstream's answer. @param cookies Set-Cookie values */
 export function withSessionCookies(
   edits: HeaderEdits | undefined,
@@ -9,7 +22,7 @@ export function withSessionCookies(
 ): HeaderEdits | undefined {
   if (cookies === undefined || cookies.length === 0) return edits
   return {
-    names: new Set([...(edits?.names ?? []), 'cache-control', 'expires']),
+    names: new Set([...(edits?.names ?? []), ...CACHING]),
     lines: [
       ...withoutCaching(edits?.lines ?? []),
       ...['cache-control', 'no-store', 'vary', 'Cookie'],
@@ -38,8 +51,5 @@ export function toCookieLines(cookies: readonly string[]): string[] {
 }
 
 function withoutCaching(lines: readonly string[]): string[] {
-  return lines.filter((_, i) => {
-    const name = lines[i - (i % 2)]
-    return name !== 'cache-control' && name !== 'expires'
-  })
+  return lines.filter((_, i) => !CACHING.includes(lines[i - (i % 2)] as string))
 }

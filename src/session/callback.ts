@@ -31,9 +31,12 @@ export type Callback = (
 ) => Promise<OwnPage | undefined>
 
 const RETRY_AFTER_SECONDS = 5
+/** Sign-ins that are completed at the same time: anybody can begin one, and each asks the token endpoint. */
+const MAX_UNDER_WAY = 64
 
 export function createCallback(parts: CallbackParts): Callback {
   const { clock, attempts, keeper, login } = parts
+  let underWay = 0
 
   async function complete(
     facts: RequestFacts,
@@ -91,10 +94,15 @@ export function createCallback(parts: CallbackParts): Callback {
     const state = parameters.get('state') ?? ''
     const attempt = await attempts.find(facts.headers, state)
     if (attempt === undefined) return undefined
+    // The attempt stays good for the next try.
+    if (underWay >= MAX_UNDER_WAY) {
+      return unavailablePage(RETRY_AFTER_SECONDS, { detail: 'too many sign-ins at once' })
+    }
+    underWay++
     const cleared = [toExpired(attemptCookieOf(state) as string)]
-    return complete(facts, parameters, attempt, cleared).catch((error: unknown) =>
-      toUnavailable(error, cleared),
-    )
+    return complete(facts, parameters, attempt, cleared)
+      .catch((error: unknown) => toUnavailable(error, cleared))
+      .finally(() => underWay--)
   }
 }
 

@@ -118,7 +118,7 @@ async function connect(
   const client =
     url === undefined
       ? new Cluster([...(cluster ?? [])], {
-          redisOptions: options,
+          redisOptions: { ...options, ...toNodeOptions(cluster ?? []) },
           clusterRetryStrategy: options.retryStrategy,
           slotsRefreshTimeout: CONNECT_MS,
           // It would hold commands for as long as no node answers.
@@ -129,6 +129,16 @@ async function connect(
   client.on('ready', report.worked)
   await new Promise<void>((resolve) => void client.once('ready', resolve).once('error', resolve))
   return client
+}
+
+/** Of a node's URL a cluster reads host and port alone, and the nodes that it finds have none: TLS and credentials are those of all. */
+function toNodeOptions(nodes: readonly string[]) {
+  const [{ protocol, username, password }] = nodes.map((node) => new URL(node)) as [URL]
+  return {
+    ...(protocol === 'rediss:' && { tls: {} }),
+    ...(username !== '' && { username: decodeURIComponent(username) }),
+    ...(password !== '' && { password: decodeURIComponent(password) }),
+  }
 }
 
 /** Rejects when there is no answer in time: a cluster's own tries may take longer than each of its commands. */

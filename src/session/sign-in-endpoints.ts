@@ -71,7 +71,8 @@ export function createSignInEndpoints(
     Object.entries({
       'sign-in': { run: forOne((...question) => enter(false, ...question)), methods: 'GET, HEAD' },
       'sign-up': { run: forOne((...question) => enter(true, ...question)), methods: 'GET, HEAD' },
-      callback: { run: callback, methods: 'GET, HEAD' },
+      // A HEAD would use the attempt up.
+      callback: { run: callback, methods: 'GET' },
       'sign-out': { run: signOut, methods: 'GET, HEAD, POST' },
       'signed-out': { run: () => signedOutPage(`${pathPrefix}/sign-in`), methods: 'GET, HEAD' },
       session: { run: forOne(describe), methods: 'GET, HEAD' },
@@ -101,7 +102,7 @@ async function enter(
   facts: RequestFacts,
   parameters: URLSearchParams,
 ): Promise<OwnPage> {
-  const asked = toHint(parameters)
+  const asked = toHint(parameters, signIn.acrValues)
   const found = await signIn.find(facts)
   if (found.kind === 'unavailable') {
     return unavailablePage(found.retryAfterSeconds, { detail: found.detail })
@@ -116,9 +117,15 @@ async function enter(
   return { ...page, headers: [...page.headers, ...cookies.flatMap((line) => ['set-cookie', line])] }
 }
 
-function toHint(parameters: URLSearchParams): Omit<SignInHint, 'returnTo' | 'signUp'> {
+/** @param own what every sign-in has to prove: nobody asks for less by way of the URL */
+function toHint(
+  parameters: URLSearchParams,
+  own: readonly string[] | undefined,
+): Omit<SignInHint, 'returnTo' | 'signUp'> {
   const text = (name: string) => parameters.get(name) ?? undefined
-  const acrValues = text('acr_values')?.split(' ')
+  const asked = text('acr_values')?.split(' ') ?? []
+  const fit = asked.filter((value) => own === undefined || own.includes(value))
+  const acrValues = fit.length === 0 ? undefined : fit
   const maxAge = text('max_age')
   const prompt = text('prompt')
   return {

@@ -33,6 +33,8 @@ export interface SignInHint {
 
 export interface SignIn {
   readonly name: string
+  /** What every sign-in has to prove, by the settings. */
+  readonly acrValues: readonly string[] | undefined
   /** Where a `Found` has cookies, the answer to the request has to send them. */
   find(facts: RequestFacts): Found | Promise<Found>
   /** Where the API caller's page can send the browser; undefined where the request's host is none of `origins`. */
@@ -137,6 +139,7 @@ export function createSignIn(
 
   return {
     name,
+    acrValues: settings.acrValues,
     find: ({ headers }) => keeper.find(headers),
     urlAt(facts) {
       const origin = originAt(facts)

@@ -124,6 +124,16 @@ const BAD: readonly (readonly [what: string, changes: Changes, problem: RegExp])
     /sessions\.web\.cookie: has to be another one/,
   ],
   [
+    'the cookie of a part',
+    { session: { cookie: '__Host-app.1' } },
+    /cookie: must not end in a dot and a number/,
+  ],
+  [
+    'a cluster with TLS in part',
+    { session: { store: { cluster: ['rediss://a', 'redis://b'] } } },
+    /store: expected all nodes of the cluster with rediss/,
+  ],
+  [
     'a cookie twice',
     { more: `  b: ${JSON.stringify({ ...SESSION, cookie: '__Host-poolgate-web' })}` },
     /sessions\.b\.cookie: is the cookie of session web/,
@@ -149,6 +159,8 @@ t.test('what comes near it is not', async (t) => {
   for (const changes of [
     { session: { scopes: ['openid'] } },
     { session: { cookie: '__Host-app' } },
+    { session: { cookie: '__Host-app.one' } },
+    { session: { store: { cluster: ['rediss://a', 'rediss://b:7000'] } } },
     { session: { store: { url: 'rediss://user:p%40w@cache:6380/2' } } },
     { session: { store: { cluster: ['redis://[::1]:6379', 'redis://a'] } } },
     { session: { signedOut: '/bye' } },

@@ -37,5 +37,6 @@ t.test('a Set-Cookie value is told by its name', async (t) => {
   t.ok(setsOwnCookie(' __Host-app =x', isOwn))
   t.ok(setsOwnCookie('__Host-poolgate-web.1; Path=/', isOwn))
   t.notOk(setsOwnCookie('a=__Host-app; Path=/', isOwn))
-  t.notOk(setsOwnCookie('=__Host-app', isOwn))
+  t.ok(setsOwnCookie('=__Host-app=x', isOwn), 'without a name of its own')
+  t.notOk(setsOwnCookie('=a', isOwn))
 })

@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders, request, type RequestOptions } from 'node:htt
 import t, { type Test } from 'tap'
 import { createMovableClock, startBrowserGateway } from '../support/browser-stage.ts'
 import { startFakeManagedLogin } from '../support/fake-managed-login.ts'
+import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/free-ports.ts'
 import { createIssuer } from '../support/issuer.ts'
 import { startJwksServer } from '../support/jwks-server.ts'
@@ -153,6 +154,19 @@ t.test('who cannot use a redirect is told where to sign in (B-17, B-18)', async 
   t.match(page, {
     status: 302,
     headers: { 'cache-control': 'no-store', vary: 'Cookie', 'set-cookie': [/attempt/] },
+  })
+})
+
+t.test('the log says why a browser was sent to sign in', async (t) => {
+  const { ask, signIn, jar, accessLines } = await startStage(t)
+  await signIn()
+  jar.cookies.set('__Host-poolgate-web', '1.broken')
+  const answer = await ask('/api/x', { headers: NAVIGATION })
+  t.match(answer, { status: 302, headers: { 'set-cookie': [/./, /./] } })
+  await eventually('the line is written', () => accessLines().some(({ path }) => path === '/api/x'))
+  t.match(accessLines().at(-1), {
+    reason: 'session_ended',
+    detail: /^it cannot be read; to sign in/,
   })
 })
 

@@ -1,4 +1,5 @@
 // Sessions in a real redis-server that two replicas share: found by both, renewed once, ended everywhere, and nobody let in without it.
+import { type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
 import { Redis } from 'ioredis'
 import type { Session } from '../../src/session/session.ts'
@@ -248,3 +249,33 @@ async function createReplicaAndFind(url: string, clock: FakeClock, jar: CookieJa
   await keeper.close()
   return found
 }
+
+t.test('with rediss:// nothing is said in plain text, by one server or by a cluster', async (t) => {
+  for (const form of ['url', 'cluster'] as const) {
+    const heard = Promise.withResolvers<Buffer>()
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.once('data', (bytes: Buffer) => {
+        heard.resolve(bytes)
+        socket.destroy()
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const url = `rediss://user:store-secret@127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { keeper } = createReplica(form === 'url' ? { url } : { cluster: [url] }, realClock)
+    const first = await heard.promise
+    t.equal(first[0], 0x16, `${form}: a TLS handshake`)
+    t.notMatch(first.toString('latin1'), /store-secret/)
+    await keeper.close()
+    await new Promise((resolve) => server.close(resolve))
+  }
+})
+
+t.test('a cluster that cannot be found keeps nobody waiting for ever', async (t) => {
+  const { keeper } = createReplica(
+    { cluster: [`redis://127.0.0.1:${await freePort()}`] },
+    realClock,
+  )
+  t.teardown(() => keeper.close())
+  await t.rejects(keeper.claim('state', 1_000), { name: 'ShelfError' })
+})

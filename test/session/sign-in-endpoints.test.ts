@@ -165,13 +165,15 @@ t.test('while the store is down nothing is claimed of the session', async (t) =>
 
 t.test('a method that an endpoint does not take is 405', async (t) => {
   const { browser } = await setStage(t)
-  for (const path of ['sign-in', 'sign-up', 'callback', 'signed-out', 'session']) {
+  for (const path of ['sign-in', 'sign-up', 'signed-out', 'session']) {
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
       const page = await browser().go(`/_poolgate/${path}`, { method })
       t.equal(page.status, 405, `${method} ${path}`)
       t.same(fieldsOf(page, 'allow'), ['GET, HEAD'])
     }
   }
+  const back = await browser().go('/_poolgate/callback', { method: 'HEAD' })
+  t.match([back.status, fieldsOf(back, 'allow')], [405, ['GET']], 'a HEAD uses no attempt up')
   const page = await browser().go('/_poolgate/sign-out', { method: 'DELETE' })
   t.same(fieldsOf(page, 'allow'), ['GET, HEAD, POST'])
 })
@@ -198,4 +200,15 @@ t.test('where nobody signs in none of them is there', async (t) => {
   for (const name of ['sign-in', 'sign-up', 'callback', 'sign-out', 'signed-out', 'session']) {
     t.equal(endpoints(toFacts(`/_poolgate/${name}`)), undefined, name)
   }
+})
+
+t.test('nobody asks by URL for less than the session asks of everybody', async (t) => {
+  const { browser } = await setStage(t, {
+    sessions: { main: { acrValues: ['urn:cognito:loa:4', 'urn:cognito:loa:3'] } },
+  })
+  const askedFor = async (query: string) =>
+    locationOf(await browser().go(`/_poolgate/sign-in?${query}`)).searchParams.get('acr_values')
+  t.equal(await askedFor('acr_values=urn:cognito:loa:1'), 'urn:cognito:loa:4 urn:cognito:loa:3')
+  t.equal(await askedFor('acr_values=urn:cognito:loa:1+urn:cognito:loa:4'), 'urn:cognito:loa:4')
+  t.equal(await askedFor('acr_values='), 'urn:cognito:loa:4 urn:cognito:loa:3')
 })
