@@ -67,7 +67,7 @@ export function toDemoConfig(
         { path: '/orders', methods: ['POST', 'PUT', 'PATCH', 'DELETE'] },
         { scopes: { allOf: ['orders/write'] } },
       ),
-      toRoute(
+      toPage(
         'acme',
         { path: '/tenants/acme/*' },
         { tokenUse: 'id', claims: { 'custom:tenant': 'acme' } },

@@ -9,7 +9,8 @@ import { POOL_OPERATIONS } from './api/pool-operations.ts'
 import { SIGN_IN_OPERATIONS } from './api/sign-in-operations.ts'
 import { SIGN_UP_OPERATIONS } from './api/sign-up-operations.ts'
 
-const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
+/** By their AWS names, without the service's name before them. */
+export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
   Object.entries({
     ...SIGN_UP_OPERATIONS,
     ...SIGN_IN_OPERATIONS,
@@ -21,9 +22,6 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
   }),
 )
 
-/** By their AWS names, without the service's name before them. */
-export const OPERATION_NAMES: readonly string[] = [...OPERATIONS.keys()]
-
 export async function answerOperation(
   options: CognitoApiOptions,
   operation: string,
@@ -33,6 +31,6 @@ export async function answerOperation(
   if (answer !== undefined) return answer(options, input)
   return toApiError(
     'UnknownOperationException',
-    `The dev user pool knows ${OPERATION_NAMES.join(', ')}`,
+    `The dev pool has no operation ${operation}: docs/dev-pool.md lists those it has`,
   )
 }

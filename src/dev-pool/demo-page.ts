@@ -30,9 +30,11 @@ ${toBody(body)}
 const PLACES: readonly (readonly [path: string, label: string])[] = [
   ['/public/hello', 'Public'],
   ['/me', 'Who am I'],
+  ['/orders', 'Orders'],
   ['/admin/', 'Admins'],
   ['/vault/', 'One-time code'],
   ['/google/', 'Google users'],
+  ['/tenants/acme/', 'Acme'],
   ['/_poolgate/sign-out', 'Sign out'],
 ]
 

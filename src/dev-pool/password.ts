@@ -18,6 +18,10 @@ const POLICY: readonly (readonly [RegExp, string])[] = [
   [/^\S(?:.*\S)?$/s, 'Password must not begin or end with a space'],
 ]
 
+/** The policy, for people. */
+export const PASSWORD_HINT =
+  'At least 8 characters, with an upper and a lower case letter, a digit and a symbol.'
+
 /** Why a text is no password, or undefined. */
 export function checkPassword(text: string): ApiError | undefined {
   const broken = POLICY.find(([pattern]) => !pattern.test(text))

@@ -55,7 +55,7 @@ export interface SignInStepsOptions {
   readonly totp: TotpVerifier
 }
 
-export const SESSION_LIFE_MS = 180_000
+const SESSION_LIFE_MS = 180_000
 const MAX_WRONG = 5
 /** The oldest go first. */
 const MAX_SESSIONS = 10_000

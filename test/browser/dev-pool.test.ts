@@ -35,7 +35,6 @@ t.test('a person with a browser', { skip }, async (t) => {
     const code = (await page.locator('.notice strong').textContent()) ?? ''
     await page.getByLabel('Code').fill(code)
     await page.getByRole('button', { name: 'Confirm' }).click()
-    await signIn(page, 'nora', 'Nora-Pass-1')
     await page.waitForURL(`${origin}/me`)
     t.match(await identityOn(page), {
       'x-auth-username': 'nora',

@@ -32,7 +32,7 @@ export interface ImportJobs {
 
 export const IMPORT_PATH = '/_dev/import'
 /** As long as Cognito's upload URL counts. */
-export const UPLOAD_LIFE_MS = 900_000
+const UPLOAD_LIFE_MS = 900_000
 const NO_COUNTS: ImportCounts = { imported: 0, skipped: 0, failed: 0 }
 /** The oldest go first. */
 const MAX_JOBS = 100

@@ -16,7 +16,13 @@ export interface Login {
 
 /** A step that a form is about, between one page and the next. */
 export type Pending =
-  | { readonly kind: 'confirm' | 'reset'; readonly username: string }
+  | { readonly kind: 'reset'; readonly username: string }
+  | {
+      readonly kind: 'confirm'
+      readonly username: string
+      /** Where this very browser signed up: when that user was made. */
+      readonly signedUpMs?: number
+    }
   /** The password was right; something more is asked for. */
   | { readonly kind: 'challenge'; readonly challenge: Challenge }
   | { readonly kind: 'totp-set-up'; readonly secret: string }

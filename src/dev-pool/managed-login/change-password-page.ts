@@ -3,23 +3,14 @@ import { isApiError } from '../api-error.ts'
 import { redirectTo } from '../endpoint.ts'
 import { markup } from '../markup.ts'
 import type { Challenge } from '../sign-in-steps.ts'
-import { toForm, toLoginPage } from './page-parts.ts'
+import { toForm, toLoginPage, toNewPasswordField } from './page-parts.ts'
 import { takeStep } from './sign-in-page.ts'
-import { PASSWORD_HINT } from './sign-up-page.ts'
 import { type LoginPage, moveOn, toHref, tryAgain, type Visit } from './visit.ts'
 
 export const CHANGE_PASSWORD_PAGE: LoginPage = {
   show(visit) {
     if (challengeOf(visit) === undefined) return redirectTo(toHref('/login', visit.request))
-    const fields = [
-      {
-        name: 'password',
-        label: 'New password',
-        type: 'password',
-        autocomplete: 'new-password',
-        hint: PASSWORD_HINT,
-      },
-    ] as const
+    const fields = [toNewPasswordField('New password')] as const
     return toLoginPage(visit, 'Choose a password', [
       markup`<p class="note">Somebody else has set your password. Choose one that only you know.</p>`,
       toForm(visit, fields, 'Continue'),

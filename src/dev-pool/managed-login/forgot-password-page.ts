@@ -3,8 +3,7 @@ import { createHmac } from 'node:crypto'
 import { isApiError } from '../api-error.ts'
 import { redirectTo } from '../endpoint.ts'
 import { markup } from '../markup.ts'
-import { toForm, toLink, toLoginPage } from './page-parts.ts'
-import { PASSWORD_HINT } from './sign-up-page.ts'
+import { toForm, toLink, toLoginPage, toNewPasswordField } from './page-parts.ts'
 import { type LoginPage, moveOn, toHref, tryAgain, type Visit } from './visit.ts'
 
 export const FORGOT_PASSWORD_PAGE: LoginPage = {
@@ -34,13 +33,7 @@ export const RESET_PASSWORD_PAGE: LoginPage = {
     if (username === undefined) return redirectTo(toHref('/forgotPassword', visit.request))
     const fields = [
       { name: 'code', label: 'Code', autocomplete: 'one-time-code', isCode: true },
-      {
-        name: 'password',
-        label: 'New password',
-        type: 'password',
-        autocomplete: 'new-password',
-        hint: PASSWORD_HINT,
-      },
+      toNewPasswordField('New password'),
     ] as const
     return toLoginPage(visit, 'Choose a new password', [
       markup`<p class="notice">The dev pool sends no mail. If “${username}” has an account with a verified address, its code is <strong>${toCode(visit, username)}</strong></p>`,

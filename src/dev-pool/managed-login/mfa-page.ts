@@ -1,9 +1,9 @@
 // /mfa: the code of an authenticator app at sign-in, and setting one up. Shows a secret to its user alone, before it counts.
 import { isApiError } from '../api-error.ts'
 import { type Answer, redirectTo } from '../endpoint.ts'
-import { markup } from '../markup.ts'
+import { type Markup, markup } from '../markup.ts'
 import type { Challenge } from '../sign-in-steps.ts'
-import { toOtpauthUri } from '../totp.ts'
+import { totpAt, toOtpauthUri } from '../totp.ts'
 import type { DevUser } from '../user.ts'
 import type { Login } from './browsers.ts'
 import { toStrength } from '../sign-in-steps.ts'
@@ -18,9 +18,11 @@ const CODE_FIELDS = [
 
 export const MFA_PAGE: LoginPage = {
   show(visit) {
-    if (challengeOf(visit) !== undefined) {
+    const challenge = challengeOf(visit)
+    if (challenge !== undefined) {
       return toLoginPage(visit, 'Enter your code', [
         markup`<p class="note">Six digits, from your authenticator app.</p>`,
+        toPresentCode(visit, challenge.user.totpSecret),
         toForm(visit, CODE_FIELDS, 'Continue'),
         markup`<p class="links">${toLink(visit, '/login', 'Back to sign in')}</p>`,
       ])
@@ -68,8 +70,15 @@ function showSetUp(visit: Visit, user: DevUser): Answer {
 <p class="secret"><code id="secret">${secret.replace(/(.{4})(?=.)/g, '$1 ')}</code></p>
 <p><a href="${uri}">Open in an authenticator app</a></p>
 <p class="secret"><code id="otpauth">${uri}</code></p>`,
+    toPresentCode(shown, secret),
     toForm(shown, CODE_FIELDS, 'Switch it on'),
   ])
+}
+
+/** For people without a phone at hand: a dev pool keeps nothing from them. */
+function toPresentCode({ options }: Visit, secret: string | undefined): Markup | undefined {
+  if (secret === undefined) return undefined
+  return markup`<p class="notice">In the dev pool no phone is needed: an app would show <strong>${totpAt(secret, options.clock.now())}</strong> now</p>`
 }
 
 /** A code that is right makes the present sign-in as strong as one with a code. */

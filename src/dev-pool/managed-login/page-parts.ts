@@ -2,6 +2,7 @@
 import type { Answer } from '../endpoint.ts'
 import { markup, type Markup, type MarkupPart } from '../markup.ts'
 import { FORM_POLICY, toPage } from '../page.ts'
+import { PASSWORD_HINT } from '../password.ts'
 import { toHref, type Visit } from './visit.ts'
 
 export interface Field {
@@ -14,6 +15,11 @@ export interface Field {
   /** Six digits. */
   readonly isCode?: boolean
   readonly isOptional?: boolean
+}
+
+export function toNewPasswordField(label: string): Field {
+  const [type, autocomplete] = ['password', 'new-password'] as const
+  return { name: 'password', label, type, autocomplete, hint: PASSWORD_HINT }
 }
 
 /** A page of the card kind. A problem is announced at once and stands in the title. */

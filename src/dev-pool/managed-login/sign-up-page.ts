@@ -3,11 +3,11 @@ import { isApiError } from '../api-error.ts'
 import { parseAttributes } from '../attributes.ts'
 import { redirectTo } from '../endpoint.ts'
 import { markup } from '../markup.ts'
-import { toForm, toFormToken, toLink, toLoginPage } from './page-parts.ts'
+import { toStrength } from '../sign-in-steps.ts'
+import type { DevUser } from '../user.ts'
+import { finishSignIn } from './finish-sign-in.ts'
+import { toForm, toFormToken, toLink, toLoginPage, toNewPasswordField } from './page-parts.ts'
 import { type LoginPage, moveOn, toHref, tryAgain, type Visit } from './visit.ts'
-
-export const PASSWORD_HINT =
-  'At least 8 characters, with an upper and a lower case letter, a digit and a symbol.'
 
 export const SIGN_UP_PAGE: LoginPage = {
   show(visit) {
@@ -15,13 +15,7 @@ export const SIGN_UP_PAGE: LoginPage = {
     const fields = [
       { name: 'username', label: 'Username', autocomplete: 'username', value: username },
       { name: 'email', label: 'Email', type: 'email', autocomplete: 'email', value: email },
-      {
-        name: 'password',
-        label: 'Password',
-        type: 'password',
-        autocomplete: 'new-password',
-        hint: PASSWORD_HINT,
-      },
+      toNewPasswordField('Password'),
     ] as const
     return toLoginPage(visit, 'Create an account', [
       toForm(visit, fields, 'Sign up'),
@@ -37,7 +31,10 @@ export const SIGN_UP_PAGE: LoginPage = {
     const user = isApiError(attributes)
       ? attributes
       : visit.options.accounts.signUp(username, password, attributes)
-    if (!isApiError(user)) return moveOn(visit, '/confirm', { kind: 'confirm', username })
+    if (!isApiError(user)) {
+      const signedUpMs = user.createdMs
+      return moveOn(visit, '/confirm', { kind: 'confirm', username, signedUpMs })
+    }
     const values = { username, email }
     return tryAgain(visit, {
       problem: user.message,
@@ -83,9 +80,18 @@ ${toFormToken(visit)}
     }
     const user = accounts.confirmSignUp(username, form.get('code') ?? '')
     if (isApiError(user)) return tryAgain(visit, { problem: user.message, field: 'code' })
+    if (isOwnSignUp(visit, user)) {
+      const signedInMs = visit.options.clock.now()
+      return finishSignIn(visit, { username, signedInMs, ...toStrength({ usedTotp: false }) })
+    }
     const notice = 'Your account is confirmed. Sign in with it.'
     return moveOn(visit, '/login', undefined, { notice, values: { username } })
   },
+}
+
+/** Who chose the password here need not show it again; whoever only knows the name, or came before, has to. */
+function isOwnSignUp({ browser: { pending } }: Visit, user: DevUser): boolean {
+  return pending?.kind === 'confirm' && pending.signedUpMs === user.createdMs
 }
 
 function usernameOf({ browser: { pending } }: Visit): string | undefined {

@@ -21,6 +21,7 @@ t.test(
     t.match(setUp.html, `otpauth://totp/Poolgate%20dev%20pool:reader?secret=${secret}`)
 
     const code = totpAt(secret, dev.clock.now())
+    t.match(setUp.alert, `an app would show ${code} now`)
     const wrong = await browser.submit(setUp, { code: code === '000000' ? '000001' : '000000' })
     t.match(wrong.alert, 'That code is not right')
     t.equal(secretOn(wrong), secret, 'the secret stays')
@@ -32,6 +33,8 @@ t.test(
     const other = dev.browse()
     const asked = await other.submit(await other.open(dev.authorizeUrl()), READER)
     t.equal(asked.heading, 'Enter your code')
+    t.match(asked.alert, `an app would show ${code} now`)
+    t.notMatch(asked.html, secret)
     const replayed = await other.submit(asked, { code })
     t.match(replayed.alert, 'Invalid code', 'a code counts once')
     dev.clock.stepWall(30_000)

@@ -14,7 +14,7 @@ async function signUp(browser: FormBrowser, fields: Record<string, string>) {
 
 const codeOn = (html: string) => /<strong>(\d{6})<\/strong>/.exec(html)?.[1] ?? ''
 
-t.test('sign up, confirm with the code on the page, sign in', async (t) => {
+t.test('sign up, confirm with the code on the page, and be signed in', async (t) => {
   const browser = dev.browse()
   const confirm = await signUp(browser, ANN)
   t.equal(confirm.heading, 'Confirm your account')
@@ -26,12 +26,14 @@ t.test('sign up, confirm with the code on the page, sign in', async (t) => {
   t.match(wrong.html, /role="alert"/)
   t.match(wrong.html, /<input id="code"[^>]* aria-describedby="problem" aria-invalid="true"/)
 
-  const done = await browser.submit(wrong, { code })
-  t.equal(done.heading, 'Sign in')
-  t.match(done.alert, 'confirmed')
-  const { username, password } = ANN
-  const tokens = await dev.exchange(await browser.submit(done, { username, password }))
-  t.match(decodeJwt(tokens.id_token ?? ''), { email: ANN.email, email_verified: true })
+  const tokens = await dev.exchange(await browser.submit(wrong, { code }))
+  t.match(decodeJwt(tokens.id_token ?? ''), {
+    email: ANN.email,
+    email_verified: true,
+    acr: 'urn:cognito:loa:1',
+    amr: ['pwd'],
+  })
+  t.ok(dev.codeOf(await browser.open(dev.authorizeUrl())), 'the browser is known from now on')
 })
 
 t.test('who signs in before confirming is led there', async (t) => {
@@ -45,7 +47,32 @@ t.test('who signs in before confirming is led there', async (t) => {
   t.equal(page.heading, 'Confirm your account')
   const other = await browser.submit(page, { resend: 'yes' })
   t.not(codeOn(other.html), '')
-  t.equal(codeOn(other.html), dev.pool.code('bea'))
+  const code = codeOn(other.html)
+  t.equal(code, dev.pool.code('bea'))
+
+  const done = await browser.submit(other, { code })
+  t.equal(done.heading, 'Sign in', 'the sign-up was in another browser')
+  t.match(done.alert, 'confirmed')
+  const { username, password } = bea
+  t.ok(dev.codeOf(await browser.submit(done, { username, password })))
+})
+
+t.test('nobody is signed in as who took the name since, or is disabled', async (t) => {
+  const cat = { username: 'cat', email: 'cat@example.com', password: 'Long-Pass-1' }
+  const former = dev.browse()
+  await signUp(former, cat)
+  await dev.admin('AdminDeleteUser', { Username: 'cat' })
+  dev.clock.stepWall(1)
+  await signUp(dev.browse(), cat)
+  const page = await former.open(dev.authorizeUrl({}, '/confirm'))
+  const done = await former.submit(page, { code: dev.pool.code('cat') ?? '' })
+  t.equal(done.heading, 'Sign in')
+
+  const browser = dev.browse()
+  const confirm = await signUp(browser, { ...cat, username: 'dan', email: 'dan@example.com' })
+  await dev.admin('AdminDisableUser', { Username: 'dan' })
+  const refused = await browser.submit(confirm, { code: dev.pool.code('dan') ?? '' })
+  t.equal(refused.heading, 'Confirm your account')
 })
 
 t.test('what is wrong is said at its field, and the rest is kept', async (t) => {
