@@ -102,7 +102,8 @@ export function compileOwnedHeaders(
 
 /** The value of every line of a field, in order. @param name in lower case */
 export function valuesOf(headers: RawHeaders, name: string): string[] {
-  return headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === name)
+  const isOfName = (field: string) => field.length === name.length && field.toLowerCase() === name
+  return headers.filter((_, i) => i % 2 === 1 && isOfName(headers[i - 1] as string))
 }
 
 /** Every line of a field, in order, as one list (RFC 9110 section 5.3). @param name in lower case */

@@ -60,6 +60,12 @@ export interface SessionKeeperPorts {
   readonly changed: SessionsChanged
 }
 
+/** Of a cookie's text; several texts may have been those of one session. */
+interface Known {
+  readonly text: string
+  readonly live: Live
+}
+
 const KNOWN = { entries: 10_000, bytes: 128 * 1024 * 1024 }
 const MAX_ENDED = 100_000
 const UNAVAILABLE_SECONDS = 5
@@ -82,10 +88,10 @@ export function createSessionKeeper(
     kept(live) {
       if (!Array.isArray(toSetCookies(cookie, live.text, 1))) {
         forget(live, 'it has grown beyond what cookies hold: set store')
-      } else byText.set(live.text, live)
+      } else know(live.text, live)
     },
   })
-  const byText = createTokenCache<Live>(bounds)
+  const byText = createTokenCache<Known>(bounds)
   const byId = new Map<string, Live>()
   /** Why each is over that its own times do not end. */
   const endedById = new Map<string, string>()
@@ -93,9 +99,16 @@ export function createSessionKeeper(
   function find(headers: RawHeaders): Found | Promise<Found> {
     const parts = readCookieParts(headers, cookie)
     if (parts === undefined) return { kind: 'none' }
-    const live = parts.text === undefined ? undefined : byText.get(parts.text)
-    const isKnown = live !== undefined && clock.monotonic() - live.askedMs < shelf.believedMs
-    return isKnown ? judge(live, parts) : ask(parts).catch(toUnavailable)
+    const known = parts.text === undefined ? undefined : byText.get(parts.text)
+    if (known === undefined || clock.monotonic() - known.live.askedMs >= shelf.believedMs) {
+      return ask(parts).catch(toUnavailable)
+    }
+    // Its own copy of the text, so that telling whether it is the present one compares no characters.
+    return judge(known.live, { text: known.text, names: parts.names })
+  }
+
+  function know(text: string, live: Live): void {
+    byText.set(text, { text, live })
   }
 
   async function ask(parts: CookieParts): Promise<Found> {
@@ -103,11 +116,11 @@ export function createSessionKeeper(
     const session = text === undefined ? undefined : await shelf.get(text)
     if (text === undefined || session === undefined) {
       const known = text === undefined ? undefined : byText.get(text)
-      if (known !== undefined) forget(known, 'signed out elsewhere')
+      if (known !== undefined) forget(known.live, 'signed out elsewhere')
       return over('it cannot be read', parts)
     }
     const live = meet(session, text)
-    byText.set(text, live)
+    know(text, live)
     return judge(live, parts)
   }
 
@@ -213,7 +226,7 @@ export function createSessionKeeper(
     async begin(session) {
       const text = await shelf.add(session, lifeOf(session))
       const cookies = toSetCookies(cookie, text, cookieLifeOf(session))
-      if (Array.isArray(cookies)) byText.set(text, meet(session, text))
+      if (Array.isArray(cookies)) know(text, meet(session, text))
       return cookies
     },
     async end(headers) {
