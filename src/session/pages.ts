@@ -40,13 +40,13 @@ export function unknownHostPage(authority: string): OwnPage {
 /** @param links name of a session → where to go for it */
 export function choicePage(links: ReadonlyMap<string, string>): OwnPage {
   const items = [...links].map(([name, url]) => markup`<li><a href="${url}">${name}</a></li>`)
-  const content = markup`<p>There are several ways to sign in here. Which one is it?</p>
+  const content = markup`<p>Several sessions are set up here. Which one do you mean?</p>
     <ul>
       ${items}
     </ul>`
   return toAnswer(
-    { status: 400, title: 'Choose how to sign in', content },
-    { detail: 'several sessions are configured for the host, and none was named' },
+    { status: 400, title: 'Which session?', content },
+    { detail: 'several sessions are configured for the host, and none of them was named' },
   )
 }
 

@@ -26,29 +26,29 @@ export function createSignInEndpoints(
   signIns: ReadonlyMap<string, SignIn>,
   pathPrefix: string,
 ): SignInEndpoints {
-  /** Those that are configured for the host, or the one of them that is named. */
-  function candidates(facts: RequestFacts, parameters: URLSearchParams): SignIn[] {
-    const named = parameters.get('session')
-    return [...signIns.values()].filter(
-      (one) => one.urlAt(facts) !== undefined && (named === null || one.name === named),
-    )
-  }
-
-  /** Does something for the one session that is meant, or answers that it is not clear which. */
+  /** Does something for the one session that is meant: the only one at the host, or the one that is named; or asks which. */
   const forOne =
     (
       run: (signIn: SignIn, facts: RequestFacts, parameters: URLSearchParams) => Promise<OwnPage>,
+      ask: (
+        facts: RequestFacts,
+        parameters: URLSearchParams,
+        names: string[],
+      ) => OwnPage = askWhich,
     ): Endpoint =>
     (facts, parameters) => {
-      const [first, ...others] = candidates(facts, parameters)
-      if (first === undefined) return unknownHostPage(facts.host.authority)
-      if (others.length === 0) return run(first, facts, parameters)
-      const links = [first, ...others].map(({ name }): [string, string] => {
-        const query = new URLSearchParams(parameters)
-        query.set('session', name)
-        return [name, `${facts.target.path}?${query}`]
-      })
-      return choicePage(new Map(links))
+      const here = [...signIns.values()].filter((one) => one.urlAt(facts) !== undefined)
+      const [only] = here
+      if (only === undefined) return unknownHostPage(facts.host.authority)
+      const named = parameters.get('session')
+      const meant =
+        here.length === 1 && named === null ? only : here.find(({ name }) => name === named)
+      if (meant !== undefined) return run(meant, facts, parameters)
+      return ask(
+        facts,
+        parameters,
+        here.map(({ name }) => name),
+      )
     }
 
   const callback: Endpoint = async (facts, parameters) => {
@@ -75,7 +75,7 @@ export function createSignInEndpoints(
       callback: { run: callback, methods: 'GET' },
       'sign-out': { run: signOut, methods: 'GET, HEAD, POST' },
       'signed-out': { run: () => signedOutPage(`${pathPrefix}/sign-in`), methods: 'GET, HEAD' },
-      session: { run: forOne(describe), methods: 'GET, HEAD' },
+      session: { run: forOne(describe, listSessions), methods: 'GET, HEAD' },
     }).map(([name, endpoint]) => [`${pathPrefix}/${name}`, endpoint]),
   )
 
@@ -93,6 +93,21 @@ export function createSignInEndpoints(
       ? answer(run, facts)
       : Promise.resolve(methodPage(methods))
   }
+}
+
+function askWhich(facts: RequestFacts, parameters: URLSearchParams, names: string[]): OwnPage {
+  const links = names.map((name): [string, string] => {
+    const query = new URLSearchParams(parameters)
+    query.set('session', name)
+    return [name, `${facts.target.path}?${query}`]
+  })
+  return choicePage(new Map(links))
+}
+
+/** The same for a page's script. */
+function listSessions(_: RequestFacts, __: URLSearchParams, sessions: string[]): OwnPage {
+  const detail = 'several sessions are configured for the host, and none of them was named'
+  return toJson({ status: 400, detail }, { error: 'bad_request', sessions })
 }
 
 /** To the managed login; or on at once, where a browser has signed in and asks for nothing in particular. */

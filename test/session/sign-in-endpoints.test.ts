@@ -95,7 +95,11 @@ t.test(
       locationOf(only).searchParams.get('redirect_uri'),
       'https://shop.example.com/_poolgate/callback',
     )
-    t.equal((await browser().go('/_poolgate/sign-in?session=nobody')).status, 400)
+    const unknown = await browser().go('/_poolgate/sign-in?session=nobody')
+    t.match(unknown, { status: 400, body: /Which session/ }, 'a name that is none of them')
+    const script = await browser().go('/_poolgate/session')
+    t.equal(script.status, 400)
+    t.same(JSON.parse(script.body).sessions, ['staff', 'customers'])
     t.equal(signIns.get('staff')?.urlAt(toFacts('/x')), `${ORIGIN}/_poolgate/sign-in?session=staff`)
   },
 )
