@@ -57,9 +57,9 @@ core.register_action("poolgate", { "http-req" }, function(txn)
     -- Empty where the caller has no such claim; the client's own field is gone already.
     if value and value ~= "" then txn.http:req_set_header(name, value) end
   end
-  -- Without Poolgate's own, where browsers sign in; there may be nothing left of it.
+  -- Without Poolgate's own; there may be nothing left of it.
   local cookie = first(answer.headers, "cookie")
-  if cookie then txn.http:req_del_header("cookie") end
+  txn.http:req_del_header("cookie")
   if cookie and cookie ~= "" then txn.http:req_set_header("cookie", cookie) end
   txn:set_priv(answer.headers["set-cookie"])
   txn:set_var("txn.poolgate_allowed", true)

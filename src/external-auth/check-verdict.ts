@@ -9,7 +9,7 @@ import {
 import type { Ruleset } from '../proxy/ruleset.ts'
 import type { OwnPage } from '../session/own-page.ts'
 import { APPEND, type CheckResponse, type HeaderValueOption, OVERWRITE } from './check-messages.ts'
-import { namesToRemove, toCookieFields } from './verdict-fields.ts'
+import { namesToRemove, toChangedCookieFields } from './verdict-fields.ts'
 
 /** Codes of gRPC: what becomes of the check, not of the request. */
 const PERMISSION_DENIED = 7
@@ -18,14 +18,14 @@ const UNAUTHENTICATED = 16
 export function toAllowed(
   facts: RequestFacts,
   allow: Allow,
-  rules: Pick<Ruleset, 'identityHeaders' | 'ownerOf' | 'signIns' | 'isOwnCookie'>,
+  rules: Pick<Ruleset, 'identityHeaders' | 'ownerOf' | 'isOwnCookie'>,
 ): CheckResponse {
   const lines = allow.principal?.identityHeaders ?? []
   const headers: HeaderValueOption[] = []
   for (let i = 0; i < lines.length; i += 2) {
     headers.push(toOption(lines[i] as string, lines[i + 1] as string))
   }
-  const [name, cookie] = toCookieFields(facts, allow, rules)
+  const [name, cookie] = toChangedCookieFields(facts, allow, rules)
   if (name !== undefined && cookie) headers.push(toOption(name, cookie))
   const query = allow.route.places?.query
   return {

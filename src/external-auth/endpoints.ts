@@ -12,7 +12,12 @@ import type { Ruleset } from '../proxy/ruleset.ts'
 import { toRequestFacts, type Unreadable } from '../proxy/to-request-facts.ts'
 import { checkAsker, forwardedElsewhere, type Original, toOriginalFacts } from './original-facts.ts'
 import { compileOriginalFields, type ReadOriginalFields } from './original-fields.ts'
-import { namesToRemove, toCookieFields, toIdentityFields } from './verdict-fields.ts'
+import {
+  namesToRemove,
+  toChangedCookieFields,
+  toCookieFields,
+  toIdentityFields,
+} from './verdict-fields.ts'
 
 const EXT_AUTHZ = '/ext-authz'
 
@@ -119,7 +124,8 @@ function createExtAuthz(): DecisionEndpoint {
     },
     toFields(facts, allow, rules) {
       const fields = toIdentityFields(rules, allow.principal)
-      fields.push(...toCookieFields(facts, allow, rules))
+      // Envoy leaves what it is not told of, and would set an empty one.
+      fields.push(...toChangedCookieFields(facts, allow, rules))
       fields.push('x-envoy-auth-headers-to-remove', namesToRemove(facts, allow, rules).join(','))
       return fields
     },

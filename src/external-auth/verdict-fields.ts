@@ -7,7 +7,7 @@ import type { Ruleset } from '../proxy/ruleset.ts'
 import { forwardedCookies } from '../proxy/upstream-headers.ts'
 
 type Owned = Pick<Ruleset, 'identityHeaders' | 'ownerOf'>
-type Cookies = Pick<Ruleset, 'signIns' | 'isOwnCookie'>
+type Cookies = Pick<Ruleset, 'isOwnCookie'>
 
 /**
  * Every identity header, in order: name, value, name, value … Empty where the caller has no such claim, or nobody was asked for a token:
@@ -28,19 +28,31 @@ export function toIdentityFields(
   return fields
 }
 
+/** Envoy over HTTP shows several fields as one: behind such a comma a cookie of the gateway's would pass for a part of another. */
+const JOINED = /, *(?=__Host-)/
+
 /**
- * The Cookie field that a service gets in the place of the client's, where browsers sign in: without the gateway's own. Empty where nothing
- * is left of it.
+ * The Cookie field that a service gets in the place of the client's: without the gateway's own, which whoever reads it there could take to
+ * another service. Said of every request, empty where nothing is left or was there: an ingress can always copy it.
  */
 export function toCookieFields(
   { headers }: Pick<RequestFacts, 'headers'>,
   { route }: Pick<Allow, 'route'>,
-  { signIns, isOwnCookie }: Cookies,
-): string[] {
-  const lines = signIns.size === 0 ? [] : valuesOf(headers, 'cookie')
-  if (lines.length === 0) return []
+  { isOwnCookie }: Cookies,
+): readonly [name: string, value: string] {
+  const lines = valuesOf(headers, 'cookie').flatMap((line) => line.split(JOINED))
   const kept = lines.map((line) => forwardedCookies(line, route, isOwnCookie))
   return ['cookie', kept.filter((line) => line !== '').join('; ')]
+}
+
+/** The same for who leaves fields as they are unless told otherwise: nothing where it is what the client sent. */
+export function toChangedCookieFields(
+  facts: Pick<RequestFacts, 'headers'>,
+  allow: Pick<Allow, 'route'>,
+  rules: Cookies,
+): readonly string[] {
+  const fields = toCookieFields(facts, allow, rules)
+  return fields[1] === valuesOf(facts.headers, 'cookie').join('; ') ? [] : fields
 }
 
 /** Names of fields, in lower case, that are to be removed: none of those that the other two have a value for. */
@@ -62,7 +74,7 @@ export function namesToRemove(
     if (isOwned && !isHeld(name)) names.add(name)
   }
   if (!route.forwardToken) names.add('authorization')
-  const [, cookie] = toCookieFields(facts, { route }, rules)
+  const [, cookie] = toChangedCookieFields(facts, { route }, rules)
   if (cookie === '') names.add('cookie')
   return [...names]
 }

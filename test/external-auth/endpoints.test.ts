@@ -95,6 +95,30 @@ t.test('each protocol is answered by the one policy, with the caller’s identit
   )
 })
 
+t.test('without sessions too, Cookie is said to whoever copies it', async (t) => {
+  const { ask, issuer } = await start(t)
+  const token = issuer.access()
+  for (const url of ['/api/x', '/public/x']) {
+    for (const protocol of Object.keys(PROTOCOLS)) {
+      const cookieOf = async (...lines: string[]) => {
+        const more = lines.map((line) => `Cookie: ${line}\r\n`).join('')
+        const { status, fieldOf } = await ask(protocol, { url, token, more })
+        t.equal(status, 200)
+        const removed = fieldOf('x-envoy-auth-headers-to-remove')?.split(',').includes('cookie')
+        return [fieldOf('cookie'), removed]
+      }
+      // Envoy leaves what it is not told of, and would set an empty one.
+      const isEnvoy = protocol === 'ext-authz'
+      const as = (value: string) => (isEnvoy ? [undefined, false] : [value, undefined])
+      t.same(await cookieOf(), as(''), protocol)
+      t.same(await cookieOf('a=b; c'), as('a=b; c'))
+      const isRemoved = isEnvoy ? false : undefined
+      t.same(await cookieOf('a=b; __Host-poolgate-old=x', 'c'), ['a=b; c', isRemoved])
+      t.same(await cookieOf('__Host-poolgate-old=x'), ['', isEnvoy ? true : undefined])
+    }
+  }
+})
+
 t.test('F-01: nobody who is not trusted gets a verdict', async (t) => {
   const { ask, issuer, accessLines } = await start(t, { more: 'trustedProxies: [10.0.0.0/8]' })
   for (const protocol of Object.keys(PROTOCOLS)) {

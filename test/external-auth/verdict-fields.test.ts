@@ -2,24 +2,20 @@
 import t from 'tap'
 import {
   namesToRemove,
+  toChangedCookieFields,
   toCookieFields,
   toIdentityFields,
 } from '../../src/external-auth/verdict-fields.ts'
 import { compileOwnedHeaders } from '../../src/http/headers.ts'
+import { compileOwnCookies } from '../../src/http/own-cookies.ts'
 import type { Allow } from '../../src/policy/decision.ts'
-import type { Ruleset } from '../../src/proxy/ruleset.ts'
-import type { SignIn } from '../../src/session/sign-in.ts'
 import type { Principal } from '../../src/policy/principal.ts'
 
 const identityHeaders = ['x-auth-subject', 'x-auth-email', 'x-tenant']
-const cookies = (isSignIn: boolean): Pick<Ruleset, 'signIns' | 'isOwnCookie'> => ({
-  signIns: new Map(isSignIn ? [['web', {} as SignIn]] : []),
-  isOwnCookie: (name) => name.startsWith('__Host-poolgate-'),
-})
 const owned = {
   identityHeaders,
   ownerOf: compileOwnedHeaders(identityHeaders),
-  ...cookies(false),
+  isOwnCookie: compileOwnCookies([]),
 }
 const principal = {
   identityHeaders: ['x-auth-subject', 'a', 'x-tenant', 't'],
@@ -71,31 +67,37 @@ t.test(
   },
 )
 
-t.test('Poolgate’s own cookies are taken out where browsers sign in, and only there', async (t) => {
-  const cookieOf = (...lines: string[]) =>
-    toCookieFields(
-      { headers: lines.flatMap((line) => ['Cookie', line]) },
-      allow(false),
-      cookies(true),
-    )
-  t.same(cookieOf(), [])
-  t.same(cookieOf('a=b; c=d'), ['cookie', 'a=b; c=d'])
-  t.same(cookieOf('a=b; __Host-poolgate-web=1.x', 'c=d; __Host-poolgate-attempt-1=x'), [
-    'cookie',
-    'a=b; c=d',
-  ])
-  t.same(cookieOf('__Host-poolgate-web=1.x'), ['cookie', ''])
-  const headers = ['Cookie', '__Host-poolgate-web=1.x']
-  t.same(toCookieFields({ headers }, allow(false), cookies(false)), [])
+/** Lines of a client's Cookie fields → what a service gets, and whether that is another. */
+const COOKIES: readonly [lines: readonly string[], kept: string, isChanged: boolean][] = [
+  [[], '', false],
+  [[''], '', false],
+  [['a=b; c=d'], 'a=b; c=d', false],
+  [['a="b,c";c=;  d'], 'a="b,c";c=;  d', false],
+  [['__Host-a=b', '__host-poolgate-web=1'], '__Host-a=b; __host-poolgate-web=1', false],
+  [['a=b; __Host-poolgate-web=1.x; c=d'], 'a=b; c=d', true],
+  [['a=b; __Host-poolgate-web=1.x', '__Host-poolgate-attempt-1=x; c=d'], 'a=b; c=d', true],
+  [['__Host-poolgate-web.1=x', 'a=b'], 'a=b', true],
+  [['__Host-poolgate-web=1.x'], '', true],
+  [['a=b,__Host-poolgate-web=1.x; c=d, __Host-poolgate-web.1=y'], 'a=b; c=d', true],
+]
+
+t.test('what a service gets of the cookies is said of every request', async (t) => {
+  for (const [lines, kept, isChanged] of COOKIES) {
+    const facts = { headers: lines.flatMap((line) => ['Cookie', line]) }
+    const about = lines.join(' + ')
+    t.same(toCookieFields(facts, allow(true), owned), ['cookie', kept], about)
+    const changed = toChangedCookieFields(facts, allow(true), owned)
+    t.same(changed, isChanged ? ['cookie', kept] : [], about)
+    const isRemoved = namesToRemove(facts, allow(true), owned).includes('cookie')
+    t.equal(isRemoved, isChanged && kept === '', about)
+  }
 })
 
-t.test('a Cookie field of which nothing is left is removed', async (t) => {
-  const isRemoved = (line: string, isSignIn: boolean) =>
-    namesToRemove({ headers: ['Cookie', line] }, allow(false), {
-      ...owned,
-      ...cookies(isSignIn),
-    }).includes('cookie')
-  t.equal(isRemoved('__Host-poolgate-web=1.x', true), true)
-  t.equal(isRemoved('a=b; __Host-poolgate-web=1.x', true), false)
-  t.equal(isRemoved('__Host-poolgate-web=1.x', false), false, 'nobody signs in here')
+t.test('a token that the route keeps back goes with them', async (t) => {
+  const facts = { headers: ['cookie', 'id=abc; a=b'] }
+  const withToken = (forwardToken: boolean) =>
+    ({ kind: 'allow', route: { forwardToken, places: { cookie: 'id' } } }) as unknown as Allow
+  t.same(toCookieFields(facts, withToken(false), owned), ['cookie', 'a=b'])
+  t.same(toChangedCookieFields(facts, withToken(false), owned), ['cookie', 'a=b'])
+  t.same(toChangedCookieFields(facts, withToken(true), owned), [])
 })

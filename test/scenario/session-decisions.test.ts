@@ -25,6 +25,7 @@ extAuthz: 127.0.0.1:0
 sessions:
   web: {domain: '${login.domain}', clientId: ${issuer.clientId}, origins: ['${ORIGIN}'], keys: ['${SESSION_KEYS[0]}']}`,
   routes: `
+  - {name: open, match: {path: /public/*}, access: public, upstream: up}
   - {name: app, match: {path: /app/*}, access: authenticated, signIn: web, upstream: up}
   - {name: me, match: {path: /me}, access: {tokenUse: id}, signIn: web, upstream: up}
   - {name: admin, match: {path: /admin/*}, access: {groups: {anyOf: [admins]}}, signIn: web, upstream: up}
@@ -83,6 +84,16 @@ t.test('a session is who is calling, and its cookie goes no further', async (t) 
     t.match(headers, { 'x-auth-username': 'jane', 'x-auth-token-use': 'access' })
     t.equal(cookie, 'a=b; c=d')
     t.same(setCookies, [])
+    for (const target of ['/app/x', '/api/x', '/public/x']) {
+      const bearer = ['Authorization', `Bearer ${issuer.access()}`]
+      const others = await arrives(mode, target, [...bearer, 'Cookie', 'a=b; c=d'])
+      t.equal(others.status, 200)
+      const isLeft = mode.startsWith('ext-authz')
+      t.equal(others.cookie, isLeft ? undefined : 'a=b; c=d', 'nothing to change')
+      t.notOk(others.remove.includes('cookie'))
+      const open = await arrives(mode, target, [...bearer, ...mixed])
+      t.equal(open.cookie, 'a=b; c=d', 'on every route')
+    }
     const alone = await arrives(mode, '/app/x', ['Cookie', own])
     t.equal(alone.status, 200)
     t.notOk(alone.cookie, 'nothing is left of it')

@@ -2,6 +2,7 @@
 // examples/. Each peer answers by its own words; what reaches the service is the same.
 import t, { type Test } from 'tap'
 import { ask, identityOf, type Question, valuesOf } from './ingress-client.ts'
+import { tryCookies } from './ingress-cookies.ts'
 import { type SignInTraits, trySignIn } from './ingress-sign-in.ts'
 import { sendRaw } from './raw-client.ts'
 import { findProgram, type Recipe, type RunningRecipe, startRecipe } from './recipe.ts'
@@ -90,6 +91,14 @@ export function tryIngress({ peer, renewsCookies, ...rest }: Trial): void {
     await t.test('nobody takes away who is calling', (t) => tryConnection(t, running))
     await t.test('no client chooses what is judged', (t) => trySpoofedRequest(t, running))
     await t.test('what was judged is what arrives', (t) => tryTricks(t, running))
+    await t.test('of cookies, Poolgate’s own do not arrive', (t) =>
+      tryCookies(t, running, {
+        '/public/x': undefined,
+        '/orders': reader(running),
+        '/admin/x': admin(running),
+        '/app/x': reader(running),
+      }),
+    )
     await t.test('browsers sign in', (t) => trySignIn(t, running, { renewsCookies }))
     await t.test('without Poolgate nothing arrives', (t) => tryWithoutPoolgate(t, running))
   })

@@ -5,6 +5,7 @@ import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { loadConfig } from '../../../src/config/load.ts'
 import { createDecisionEndpoints } from '../../../src/external-auth/endpoints.ts'
+import type { SignIn } from '../../../src/session/sign-in.ts'
 import { createSignInEndpoints } from '../../../src/session/sign-in-endpoints.ts'
 import { createConfigText } from '../../support/config-text.ts'
 import { toFacts } from '../../support/sign-in-stage.ts'
@@ -12,7 +13,8 @@ import { toFacts } from '../../support/sign-in-stage.ts'
 const EXAMPLES = join(import.meta.dirname, '../../../examples')
 const { config } = loadConfig(createConfigText(), 'c.yaml', {})
 const endpointAt = createDecisionEndpoints()
-const pageAt = createSignInEndpoints(new Map(), '/_poolgate')
+const elsewhere = { name: 'web', urlAt: () => undefined } as unknown as SignIn
+const pageAt = createSignInEndpoints(new Map([['web', elsewhere]]), '/_poolgate')
 
 /** Folder → kinds in it. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
@@ -104,4 +106,21 @@ t.test('they pass on every page that Poolgate has for browsers', async (t) => {
     const isListed = pages.every((page) => text.includes(`/_poolgate/${page}`))
     t.ok(isListed || text.includes(`/_poolgate/(${pages.join('|')})`), folder)
   }
+})
+
+t.test('each of them that copies who is calling copies Cookie too', async (t) => {
+  const copying = ['nginx', 'caddy', 'haproxy', 'envoy-http', 'traefik', 'traefik-kubernetes']
+  for (const folder of [...copying, 'nginx-gateway-fabric', 'ingress-nginx']) {
+    const text = readdirSync(join(EXAMPLES, folder))
+      .map((name) =>
+        readFileSync(join(EXAMPLES, folder, name), 'utf8').replace(/^ *(#|--).*/gm, ''),
+      )
+      .join('\n')
+    t.match(text, /\bcookie\b/i, folder)
+  }
+  const [route] = read('nginx-gateway-fabric').map((text) => parseAllDocuments(text)[0]?.toJS())
+  const { allowedHeaders, allowedResponseHeaders } =
+    route.spec.rules[0].filters[0].externalAuth.http
+  t.ok(allowedHeaders.includes('Cookie'), 'or none at all would arrive')
+  t.ok(allowedResponseHeaders.includes('Cookie'))
 })
