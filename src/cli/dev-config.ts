@@ -14,6 +14,10 @@ export interface DevPoolFacts {
   readonly origin: string
   readonly issuer: string
   readonly jwksUri: string
+  /** All that its sign-ins can have. */
+  scopes(): readonly string[]
+  /** By name or identifier. */
+  hasProvider(name: string): boolean
 }
 
 export interface DevSettings {
@@ -57,8 +61,9 @@ export function toDemoConfig(
       toRoute('health', { path: '/health' }, 'public'),
       // Many upstreams take it for /health, and then /health has to satisfy the route of /health/ too.
       toRoute('health-slash', { path: '/health/' }, 'public'),
-      toPage('all', { path: '/*' }, 'authenticated'),
+      // The first one is what the guide opens.
       toPage('me', { path: '/me' }, { tokenUse: 'id' }),
+      toPage('all', { path: '/*' }, 'authenticated'),
       toPage('admin', { path: '/admin/*' }, { groups: { anyOf: ['admins'] } }),
       toPage('vault', { path: '/vault/*' }, { acr: ['urn:cognito:loa:4'] }),
       toPage('google', { path: '/google/*' }, { tokenUse: 'id', providers: { anyOf: ['Google'] } }),
@@ -107,7 +112,11 @@ export function withDevPool(
   const [name, ...others] = Object.keys(config.userPools)
   return {
     ...loaded,
-    warnings: others.length === 0 ? warnings : [...warnings, toOnePoolWarning(loaded)],
+    warnings: [
+      ...warnings,
+      ...(others.length === 0 ? [] : [toOnePoolWarning(loaded)]),
+      ...toSessionWarnings(loaded, pool),
+    ],
     config: {
       ...config,
       listen: { address: { kind: 'tcp', host: HOST, port }, http2: config.listen.http2 },
@@ -138,14 +147,41 @@ function toDevPool({ jwksFile: _, resource: __, ...rest }: UserPool, pool: DevPo
 }
 
 /** The managed login is the dev pool's, at the origins of this gateway and of an ingress on this machine; a store stays what it is. */
-function toDevSession(
-  { userPool: _, clientSecret: __, resource: ___, origins: given, ...rest }: SessionSettings,
-  { origin, webClientId }: DevPoolFacts,
-  port: number,
-): SessionSettings {
-  const local = given.filter((each) => isLoopbackHost(new URL(each).hostname))
-  const origins = [...new Set([...originsAt(port), ...local])]
-  return { ...rest, domain: origin, clientId: webClientId, origins }
+function toDevSession(given: SessionSettings, pool: DevPoolFacts, port: number): SessionSettings {
+  const { userPool: _, clientSecret: __, resource: ___, ...session } = given
+  const { identityProvider, idpIdentifier, ...rest } = session
+  const local = rest.origins.filter((each) => isLoopbackHost(new URL(each).hostname))
+  const isPlayed = (name: string | undefined): name is string =>
+    name !== undefined && pool.hasProvider(name)
+  return {
+    ...rest,
+    ...(isPlayed(identityProvider) && { identityProvider }),
+    ...(isPlayed(idpIdentifier) && { idpIdentifier }),
+    domain: pool.origin,
+    clientId: pool.webClientId,
+    origins: [...new Set([...originsAt(port), ...local])],
+    scopes: rest.scopes.filter((scope) => pool.scopes().includes(scope)),
+  }
+}
+
+/** What is left out, because the dev pool would refuse every sign-in for it. */
+function toSessionWarnings({ config, problemAt }: LoadedConfig, pool: DevPoolFacts) {
+  return Object.entries(config.sessions).flatMap(([session, settings]) => {
+    const { scopes, identityProvider, idpIdentifier } = settings
+    const unknown = scopes.filter((scope) => !pool.scopes().includes(scope))
+    const providers = Object.entries({ identityProvider, idpIdentifier }).filter(
+      ([, name]) => name !== undefined && !pool.hasProvider(name),
+    )
+    const leftOut = [
+      ...(unknown.length === 0
+        ? []
+        : [['scopes', `${unknown.join(', ')}; the users file can give them to a user`] as const]),
+      ...providers.map(([key, name]) => [key, `${name}; users choose how they sign in`] as const),
+    ]
+    return leftOut.map(([key, what]) =>
+      problemAt(['sessions', session, key], `left out, for the dev pool does not know ${what}`),
+    )
+  })
 }
 
 function mapValues<V>(given: Readonly<Record<string, V>>, change: (value: V) => V) {

@@ -4,7 +4,13 @@ import { toShellWord } from './shell-word.ts'
 
 export interface GuideFacts extends ExampleFacts {
   readonly admin: string | undefined
-  readonly pool: { readonly origin: string; readonly issuer: string; readonly clientId: string }
+  readonly pool: {
+    readonly origin: string
+    readonly issuer: string
+    readonly clientId: string
+    /** The one that browsers sign in with. */
+    readonly webClientId: string
+  }
   /** Where a person can sign in and see who they are; undefined where no route lets browsers sign in. */
   readonly signInUrl: string | undefined
   /** The words that call this program. */
@@ -69,6 +75,7 @@ function toAddresses({ gateway, admin, upstream, pool }: GuideFacts): string[][]
     ['user pool', pool.issuer],
     ['user pool API', pool.origin],
     ['app client', pool.clientId],
+    ['web app client', pool.webClientId],
   ]
 }
 

@@ -6,7 +6,7 @@ import type { Gateway, GatewayPorts } from '../gateway.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
 import { type DevSettings, toDemoConfig, withDevPool } from './dev-config.ts'
 import { type GuideFacts, toGuide } from './dev-guide.ts'
-import { loadChecked } from './serve.ts'
+import { findServeProblems, loadChecked } from './serve.ts'
 
 export interface DevOptions {
   /** Undefined: the built-in users. */
@@ -81,7 +81,7 @@ async function run(
   const stopped = onStop(context, gateway)
   const { origin, adminOrigin } = await gateway.start()
   const facts = await toFacts(pool, origin, adminOrigin, upstream?.origin, context)
-  stdout(toGuide({ ...facts, signInUrl: toSignInUrl(loaded, settings, upstream !== undefined) }))
+  stdout(toGuide({ ...facts, signInUrl: toSignInUrl(loaded, settings) }))
   await stopped
   return 0
 }
@@ -129,12 +129,16 @@ function loadDev(
   settings: DevSettings,
   context: CommandContext,
 ): LoadedConfig | undefined {
-  return loadChecked(() => {
-    if (file === undefined) {
-      return loadConfig(toDemoConfig(pool, upstreamOrigin, settings), '(demo)', {})
-    }
-    return withDevPool(loadConfigFile(file, context.env), pool, settings)
-  }, context)
+  return loadChecked(
+    () => {
+      if (file === undefined) {
+        return loadConfig(toDemoConfig(pool, upstreamOrigin, settings), '(demo)', {})
+      }
+      return withDevPool(loadConfigFile(file, context.env), pool, settings)
+    },
+    context,
+    findServeProblems,
+  )
 }
 
 /** Resolves once a signal has ended the gateway, well or badly: `stopAll` tells. A second signal cuts what is left. */
@@ -183,14 +187,13 @@ async function toFacts(
   return { gateway, admin, upstream, pool, mintUrl, users, invocation, tokens: new Map(tokens) }
 }
 
-/** By the name that every browser takes cookies for without TLS. */
-function toSignInUrl(
-  { config }: LoadedConfig,
-  { port }: DevSettings,
-  isDemo: boolean,
-): string | undefined {
-  if (Object.keys(config.sessions).length === 0) return undefined
-  return `http://localhost:${port}${isDemo ? '/me' : `${config.pathPrefix}/sign-in`}`
+/** Of the first route that signs browsers in; by the name that every browser takes cookies for without TLS. */
+function toSignInUrl({ config }: LoadedConfig, { port }: DevSettings): string | undefined {
+  const route = config.routes.find(
+    ({ signIn, match: { hosts, methods = ['GET'] } }) =>
+      signIn !== undefined && hosts === undefined && methods.includes('GET'),
+  )
+  return route && `http://localhost:${port}${route.match.path.replace(/\*$/, '')}`
 }
 
 /** What is wrong with the ports that were asked for, where they are wrong in themselves. */

@@ -13,7 +13,9 @@ import {
 } from './clients.ts'
 import { createConfirmationCodes } from './confirmation-codes.ts'
 import { createBrowsers } from './managed-login/browsers.ts'
+import { findProvider } from './managed-login/providers.ts'
 import { createAuthorizationCodes } from './oauth/authorization-codes.ts'
+import { allScopes } from './oauth/scopes.ts'
 import { JWKS_PATH } from './oidc-documents.ts'
 import { createPoolHandler, type PoolHandler } from './pool-handler.ts'
 import { createPoolKeys } from './pool-keys.ts'
@@ -56,6 +58,10 @@ export interface DevPool {
   readonly jwksUri: string
   /** Where the user pool API and the managed login answer. */
   readonly origin: string
+  /** All that sign-ins can have, as they are now. */
+  scopes(): readonly string[]
+  /** By name, or by an organisation's identifier. */
+  hasProvider(name: string): boolean
   /** The users as they are now. */
   users(): readonly DevUser[]
   /** The latest confirmation code that a user can still use. */
@@ -126,6 +132,8 @@ export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
     issuer,
     jwksUri: issuer + JWKS_PATH,
     origin: server.origin,
+    scopes: () => allScopes(directory()),
+    hasProvider: (name) => findProvider(name) !== undefined,
     users: () => [...directory().users.values()],
     code: codes.latest,
     async mint(username, { use = 'access', ...changes } = {}) {

@@ -12,6 +12,8 @@ const POOL = {
   origin: 'http://127.0.0.1:1',
   issuer: 'http://127.0.0.1:1/local_devpool',
   jwksUri: 'http://127.0.0.1:1/local_devpool/.well-known/jwks.json',
+  scopes: () => ['openid', 'email', 'profile', 'orders/read', 'orders/write'],
+  hasProvider: (name: string) => name === 'Google',
 }
 const ADDRESSES = { port: 8080, adminPort: 0, verbose: false }
 
@@ -83,6 +85,36 @@ t.test(
     t.not(keysOf()?.[0], keysOf()?.[0])
   },
 )
+
+t.test('what the dev pool would refuse to sign in for is left out, with a word', async (t) => {
+  const loadWith = (settings: string) => {
+    const text = createConfigText({
+      top: `sessions:
+  web:
+    domain: https://a.auth.eu-west-1.amazoncognito.com
+    clientId: client
+    origins: [https://app.example.com]
+    keys: [${'k'.repeat(32)}]
+    ${settings}`,
+      routes: `routes: [{name: a, match: {path: /*}, access: authenticated, signIn: web, upstream: orders}]`,
+    })
+    const { config, warnings } = withDevPool(loadConfig(text, 'c.yaml', {}), POOL, ADDRESSES)
+    return { session: config.sessions.web, warnings }
+  }
+  const scopes = loadWith('scopes: [openid, a/b, orders/read, c/d]')
+  t.strictSame(scopes.session?.scopes, ['openid', 'orders/read'])
+  t.match(scopes.warnings, [
+    { path: 'sessions.web.scopes', line: 8, message: /left out.*a\/b, c\/d; the users file/ },
+  ])
+  for (const key of ['identityProvider', 'idpIdentifier'] as const) {
+    const other = loadWith(`${key}: Okta`)
+    t.equal(other.session?.[key], undefined)
+    t.match(other.warnings, [{ path: `sessions.web.${key}`, message: /left out.*Okta/ }])
+    const played = loadWith(`${key}: Google`)
+    t.equal(played.session?.[key], 'Google')
+    t.strictSame(played.warnings, [])
+  }
+})
 
 t.test('several pools become one, which every route accepts', async (t) => {
   const text = createConfigText({

@@ -20,7 +20,12 @@ function facts(users: readonly GuideUser[], changes: Partial<GuideFacts> = {}): 
     gateway: 'http://127.0.0.1:8080',
     admin: 'http://127.0.0.1:9090',
     upstream: 'http://127.0.0.1:7000',
-    pool: { origin: 'http://127.0.0.1:9229', issuer: 'http://127.0.0.1:9229/p', clientId: 'c1' },
+    pool: {
+      origin: 'http://127.0.0.1:9229',
+      issuer: 'http://127.0.0.1:9229/p',
+      clientId: 'c1',
+      webClientId: 'c2',
+    },
     mintUrl: 'http://127.0.0.1:9229/_dev/mint',
     users,
     signInUrl: 'http://localhost:8080/me',
@@ -45,6 +50,8 @@ t.test('addresses, users, passwords, groups and tokens are all there', async (t)
     'http://127.0.0.1:8080',
     'http://127.0.0.1:9090/readyz',
     'http://127.0.0.1:9229/p',
+    '  app client       c1\n',
+    '  web app client   c2\n',
     'POOLGATE_ADMIN_TOKEN=token-of-admin\n',
     '--endpoint-url http://127.0.0.1:9229 ',
   ]) {

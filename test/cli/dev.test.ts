@@ -167,6 +167,35 @@ t.test('routes of every pool of a given configuration take the dev pool’s toke
   }
 })
 
+t.test('a file that the configuration names and nobody can read is exit code 1', async (t) => {
+  const text = createConfigText({
+    upstreams: `upstreams: { orders: { targets: ['https://a.example'], tls: { ca: none.pem } } }`,
+  })
+  const config = join(t.testdir({ 'c.yaml': text }), 'c.yaml')
+  const { written, ended } = await start(t, { config })
+  t.equal(await ended, 1)
+  t.match(written.err, /: upstreams\.orders\.tls\.ca: the file cannot be read \(ENOENT\)\n/)
+})
+
+t.test('a browser is sent to the first route that signs it in', async (t) => {
+  const text = createConfigText({
+    top: `sessions:
+  web:
+    domain: https://a.auth.eu-west-1.amazoncognito.com
+    clientId: client
+    origins: [https://app.example.com]
+    keys: [${'k'.repeat(32)}]`,
+    upstreams: 'upstreams: { orders: { targets: ["http://127.0.0.1:9"] } }',
+    routes: `routes:
+  - {name: open, match: {path: /open}, access: public, upstream: orders}
+  - {name: host, match: {path: /h, hosts: [a.example]}, access: authenticated, signIn: web, upstream: orders}
+  - {name: app, match: {path: /app/*}, access: authenticated, signIn: web, upstream: orders}`,
+  })
+  const config = join(t.testdir({ 'c.yaml': text }), 'c.yaml')
+  const { written } = await start(t, { config })
+  t.match(written.out, /\nOpen http:\/\/localhost:\d+\/app\/ in a browser/)
+})
+
 t.test('a bad configuration is exit code 1, with the place', async (t) => {
   const config = join(t.testdir({ 'c.yaml': createConfigText({ top: 'x: 1' }) }), 'c.yaml')
   const { written, ended } = await start(t, { config })

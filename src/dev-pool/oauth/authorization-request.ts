@@ -113,8 +113,8 @@ function readParameters(
   const get = (name: string) => query.get(name) || undefined
   const refusal = checkResponseType(get('response_type'), client) ?? checkChallenge(query)
   if (refusal !== undefined) return refusal
-  const scopes = parseScopes(get('scope'), allScopes(rules.directory))
-  if (scopes === undefined) return fail('invalid_scope', 'a scope is unknown')
+  const parsed = parseScopes(get('scope'), allScopes(rules.directory))
+  if ('unknown' in parsed) return fail('invalid_scope', toUnknownScope(parsed.unknown))
   const prompts = (get('prompt') ?? '').split(' ').filter(Boolean)
   const arePrompts = prompts.every((prompt) => PROMPTS.includes(prompt))
   if (!arePrompts || (prompts.includes('none') && prompts.length > 1)) {
@@ -130,7 +130,7 @@ function readParameters(
   const resource = get('resource')
   if (!isResource(resource)) return fail('invalid_request', 'resource is an absolute URL')
   return {
-    scopes,
+    scopes: parsed.scopes,
     prompts,
     provider,
     resource,
@@ -140,6 +140,12 @@ function readParameters(
     acrValues: (get('acr_values') ?? '').split(' ').filter(Boolean),
     maxAgeSeconds: maxAge === undefined ? undefined : Number(maxAge),
   }
+}
+
+/** Names it only where it is a scope (RFC 6749 section 3.3): the description goes into logs and onto pages. */
+function toUnknownScope(scope: string): string {
+  const name = /^[!#-[\]-~]{1,100}$/.test(scope) ? `the scope ${scope}` : 'a scope'
+  return `${name} is unknown: the users file can give it to a user`
 }
 
 function checkResponseType(type: string | undefined, client: AppClient): Fault | undefined {

@@ -18,14 +18,15 @@ export function allScopes(directory: Directory): readonly string[] {
   return [...USER_SCOPES, ...resourceScopes(directory)]
 }
 
-/** A text of scopes as a list, all of them known; undefined for one that is not. Nothing asked is everything. */
+/** A text of scopes as a list, all of them known, or one that is not. Nothing asked is everything. */
 export function parseScopes(
   text: string | undefined,
   known: readonly string[],
-): readonly string[] | undefined {
+): { readonly scopes: readonly string[] } | { readonly unknown: string } {
   const asked = [...new Set((text ?? '').split(' ').filter(Boolean))]
-  if (asked.length === 0) return known
-  return asked.every((scope) => known.includes(scope)) ? asked : undefined
+  const unknown = asked.find((scope) => !known.includes(scope))
+  if (unknown !== undefined) return { unknown }
+  return { scopes: asked.length === 0 ? known : asked }
 }
 
 /** Without scopes of resource servers that are not the user's. */

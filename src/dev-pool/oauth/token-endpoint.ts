@@ -72,12 +72,12 @@ async function exchangeClientCredentials(
   { directory, tokens }: OAuthOptions,
   { client, get }: OAuthForm,
 ): Promise<Answer> {
-  const scopes = parseScopes(get('scope'), resourceScopes(directory()))
-  if (scopes === undefined) return refuse('invalid_scope')
+  const parsed = parseScopes(get('scope'), resourceScopes(directory()))
+  if ('unknown' in parsed) return refuse('invalid_scope')
   return toJson(
     200,
     {
-      access_token: await tokens.mintForClient(client.id, scopes),
+      access_token: await tokens.mintForClient(client.id, parsed.scopes),
       expires_in: tokens.lifeSeconds,
       token_type: 'Bearer',
     },

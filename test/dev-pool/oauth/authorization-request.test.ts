@@ -39,6 +39,12 @@ function errorOf(changes: Readonly<Record<string, string | undefined>>) {
   return `${searchParams.get('error')} ${searchParams.get('state')}`
 }
 
+function descriptionOf(scope: string) {
+  const parsed = parse({ scope })
+  const { searchParams } = new URL(parsed.kind === 'error' ? parsed.location : 'none:')
+  return searchParams.get('error_description') ?? ''
+}
+
 t.test('a request with the least is taken, and everything is asked for', async (t) => {
   const request = requestOf({})
   t.match(request, { redirectUri: GOOD.redirect_uri, callback: GOOD.redirect_uri, state: 's' })
@@ -115,6 +121,10 @@ t.test('scopes are known ones, each once', async (t) => {
   t.strictSame(requestOf({ scope: 'own/scope' })?.scopes, ['own/scope'])
   t.equal(errorOf({ scope: 'openid other/scope' }), 'invalid_scope s')
   t.equal(errorOf({ scope: 'openid,email' }), 'invalid_scope s')
+  t.match(descriptionOf('openid other/scope'), /^the scope other\/scope is unknown: the users file/)
+  for (const scope of ['a\nb', 'é', '"', 's'.repeat(101)]) {
+    t.match(descriptionOf(scope), /^a scope is unknown/, 'what is no scope is not repeated')
+  }
 })
 
 t.test('prompt is one of four words, and none stands alone', async (t) => {
