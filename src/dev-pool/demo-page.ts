@@ -1,13 +1,13 @@
 // The demo upstream's page for people: what arrived, with the identity headers first. Shows text only, whatever the text is.
-import { escapeHtml } from './markup.ts'
+import { type Markup, markup } from '../http/markup.ts'
 import { toPage } from './page.ts'
 import type { ReceivedHeader, ReceivedRequest } from './received-request.ts'
 
 export function toDemoPage({ method, target, headers, body }: ReceivedRequest): string {
   const identity = headers.filter(({ decoded }) => decoded !== undefined)
   const others = headers.filter(({ decoded }) => decoded === undefined)
-  const main = `<header>
-<h1><code>${escapeHtml(`${method} ${target}`)}</code></h1>
+  const main = markup`<header>
+<h1><code>${method} ${target}</code></h1>
 <p>This is the demo upstream. The request below came through the gateway, as shown.</p>
 ${NAVIGATION}
 </header>
@@ -38,39 +38,37 @@ const PLACES: readonly (readonly [path: string, label: string])[] = [
   ['/_poolgate/sign-out', 'Sign out'],
 ]
 
-const NAVIGATION = `<nav aria-label="Demo routes"><p>${PLACES.map(
-  ([path, label]) => `<a href="${path}">${label}</a>`,
-).join(' · ')}</p></nav>`
+const NAVIGATION = markup`<nav aria-label="Demo routes"><p>${PLACES.map(
+  ([path, label], index) => markup`${index > 0 && ' · '}<a href="${path}">${label}</a>`,
+)}</p></nav>`
 
-const NOBODY = '<p class="note">Nobody the gateway knows: no identity header came along.</p>'
+const NOBODY = markup`<p class="note">Nobody the gateway knows: no identity header came along.</p>`
 
-function toIdentityTable(headers: readonly ReceivedHeader[]): string {
+function toIdentityTable(headers: readonly ReceivedHeader[]): Markup {
   const rows = headers.map(({ name, value, decoded = [] }) => {
-    const chips = decoded
-      .map((member) => `<span class="chip">${escapeHtml(member)}</span>`)
-      .join('')
-    return `<tr><th scope="row">${escapeHtml(name)}</th><td>${chips}</td><td class="raw">${escapeHtml(value)}</td></tr>`
+    const chips = decoded.map((member) => markup`<span class="chip">${member}</span>`)
+    return markup`<tr><th scope="row">${name}</th><td>${chips}</td><td class="raw">${value}</td></tr>`
   })
   return toTable(['Header', 'Claim', 'As sent'], rows)
 }
 
-function toHeaderTable(headers: readonly ReceivedHeader[]): string {
+function toHeaderTable(headers: readonly ReceivedHeader[]): Markup {
   const rows = headers.map(
-    ({ name, value }) =>
-      `<tr><th scope="row">${escapeHtml(name)}</th><td class="raw">${escapeHtml(value)}</td></tr>`,
+    ({ name, value }) => markup`<tr><th scope="row">${name}</th><td class="raw">${value}</td></tr>`,
   )
   return toTable(['Header', 'Value'], rows)
 }
 
-function toTable(columns: readonly string[], rows: readonly string[]): string {
-  const head = columns.map((column) => `<th scope="col">${column}</th>`).join('')
-  return `<table><thead><tr>${head}</tr></thead><tbody>
-${rows.join('\n')}
+function toTable(columns: readonly string[], rows: readonly Markup[]): Markup {
+  const head = columns.map((column) => markup`<th scope="col">${column}</th>`)
+  return markup`<table><thead><tr>${head}</tr></thead><tbody>
+${rows}
 </tbody></table>`
 }
 
-function toBody({ bytes, text }: ReceivedRequest['body']): string {
-  if (bytes === 0) return '<p class="note">None.</p>'
+function toBody({ bytes, text }: ReceivedRequest['body']): Markup {
+  if (bytes === 0) return markup`<p class="note">None.</p>`
   const cut = bytes > Buffer.byteLength(text) ? ', the beginning' : ''
-  return `<p class="note">${bytes} bytes${cut}:</p>\n<pre>${escapeHtml(text)}</pre>`
+  return markup`<p class="note">${bytes} bytes${cut}:</p>
+<pre>${text}</pre>`
 }

@@ -1,6 +1,6 @@
 // The frame of every page that the dev pool and its demo upstream show, and the policy under which nothing in it can run or load.
 import { createHash } from 'node:crypto'
-import { escapeHtml } from './markup.ts'
+import { type Markup, markup } from '../http/markup.ts'
 import { PAGE_STYLE } from './page-style.ts'
 
 const POLICY = [
@@ -23,16 +23,15 @@ export const FORM_POLICY: string = [
   "form-action 'self' http://127.0.0.1:* http://localhost:* http://*.localhost:* https:",
 ].join('; ')
 
-/** @param main HTML, inside `<main>` */
-export function toPage(title: string, main: string, kind: 'card' | 'wide'): string {
-  return `<!doctype html>
+export function toPage(title: string, main: Markup, kind: 'card' | 'wide'): string {
+  return markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
+<title>${title}</title>
 <link rel="icon" href="data:,">
-<style>${PAGE_STYLE}</style>
+<style>${{ html: PAGE_STYLE }}</style>
 </head>
 <body>
 <main class="${kind}">
@@ -40,5 +39,5 @@ ${main}
 </main>
 </body>
 </html>
-`
+`.html
 }

@@ -15,7 +15,7 @@ import {
   toText,
 } from './endpoint.ts'
 import { isForLoopback, readSmallBody } from './local-request.ts'
-import { createManagedLogin } from './managed-login/managed-login.ts'
+import { createManagedLogin } from './managed-login/pages.ts'
 import type { ManagedLoginOptions } from './managed-login/visit.ts'
 import { MINT_PATH, parseMintRequest } from './mint-endpoint.ts'
 import { CORS } from './oauth/oauth-form.ts'

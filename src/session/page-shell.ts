@@ -1,6 +1,6 @@
-// What all pages of Poolgate look like: one card, light or dark as the browser likes it, no script, nothing loaded. Text that is put in
-// is escaped here and nowhere else.
+// What all pages of Poolgate look like: one card, light or dark as the browser likes it, no script, nothing loaded.
 import { createHash } from 'node:crypto'
+import { type Markup, markup } from '../http/markup.ts'
 
 const STYLE = `:root{color-scheme:light dark;--ground:#f2f4f7;--card:#fff;--text:#17202e;--soft:#566176;--line:#d8dee8;--accent:#1d56c4;--on:#fff}
 @media(prefers-color-scheme:dark){:root{--ground:#10151d;--card:#19202b;--text:#e8edf5;--soft:#a2aec0;--line:#303b4b;--accent:#8ab4ff;--on:#0d1420}}
@@ -25,36 +25,6 @@ a:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-off
 
 /** For the Content-Security-Policy: this style, and no other. */
 export const STYLE_HASH = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`
-
-/** HTML that may be put into a page as it is. */
-export interface Markup {
-  readonly html: string
-}
-
-/** A template whose values are escaped, save those that are HTML, and lists of it. */
-export function markup(
-  texts: TemplateStringsArray,
-  ...values: readonly (string | Markup | readonly Markup[])[]
-): Markup {
-  return { html: texts.map((text, i) => `${i === 0 ? '' : toHtml(values[i - 1])}${text}`).join('') }
-}
-
-function toHtml(value: string | Markup | readonly Markup[] = ''): string {
-  if (typeof value === 'string') return escapeText(value)
-  return 'html' in value ? value.html : value.map((one) => one.html).join('')
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escapeText(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string)
-}
 
 /** Nothing may stand beside the style in its element, or its hash would be another. */
 export function toDocument(title: string, content: Markup): string {

@@ -1,6 +1,7 @@
 // The words of the pages that people see around signing in: what happened, why, and what to do next. Holds no secret and no token.
 import { type OwnPage, toPage } from './own-page.ts'
-import { type Markup, markup, toDocument } from './page-shell.ts'
+import { type Markup, markup } from '../http/markup.ts'
+import { toDocument } from './page-shell.ts'
 import type { SignInFailure } from './managed-login.ts'
 
 /** What differs between two answers with the same page. */

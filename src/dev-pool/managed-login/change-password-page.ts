@@ -1,7 +1,7 @@
 // /changePassword: for a user whose password an operator has set, before the first sign-in is done.
 import { isApiError } from '../api-error.ts'
 import { redirectTo } from '../endpoint.ts'
-import { markup } from '../markup.ts'
+import { markup } from '../../http/markup.ts'
 import type { Challenge } from '../sign-in-steps.ts'
 import { toForm, toLoginPage, toNewPasswordField } from './page-parts.ts'
 import { takeStep } from './sign-in-page.ts'

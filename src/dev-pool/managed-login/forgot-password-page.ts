@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { isApiError } from '../api-error.ts'
 import { redirectTo } from '../endpoint.ts'
-import { markup } from '../markup.ts'
+import { markup } from '../../http/markup.ts'
 import { toForm, toLink, toLoginPage, toNewPasswordField } from './page-parts.ts'
 import { type LoginPage, moveOn, toHref, tryAgain, type Visit } from './visit.ts'
 

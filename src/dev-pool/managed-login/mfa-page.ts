@@ -1,7 +1,7 @@
 // /mfa: the code of an authenticator app at sign-in, and setting one up. Shows a secret to its user alone, before it counts.
 import { isApiError } from '../api-error.ts'
 import { type Answer, redirectTo } from '../endpoint.ts'
-import { type Markup, markup } from '../markup.ts'
+import { type Markup, markup } from '../../http/markup.ts'
 import type { Challenge } from '../sign-in-steps.ts'
 import { totpAt, toOtpauthUri } from '../totp.ts'
 import type { DevUser } from '../user.ts'

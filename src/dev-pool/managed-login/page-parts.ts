@@ -1,6 +1,6 @@
 // Pieces that the pages of the managed login are put together from: frame, form, field, link. Every text in them is escaped.
 import type { Answer } from '../endpoint.ts'
-import { markup, type Markup, type MarkupPart } from '../markup.ts'
+import { markup, type Markup, type MarkupPart } from '../../http/markup.ts'
 import { FORM_POLICY, toPage } from '../page.ts'
 import { PASSWORD_HINT } from '../password.ts'
 import { toHref, type Visit } from './visit.ts'
@@ -36,7 +36,7 @@ ${main}
   return {
     status,
     contentType: 'text/html; charset=utf-8',
-    body: toPage(`${problem ? 'Error: ' : ''}${title} · dev pool`, frame.html, 'card'),
+    body: toPage(`${problem ? 'Error: ' : ''}${title} · dev pool`, frame, 'card'),
     headers: {
       'content-security-policy': FORM_POLICY,
       // Not no-referrer: with that, browsers send `Origin: null` with the page's own forms.

@@ -2,7 +2,7 @@
 import { isApiError } from '../api-error.ts'
 import { parseAttributes } from '../attributes.ts'
 import { type Answer, redirectTo } from '../endpoint.ts'
-import { markup, type Markup } from '../markup.ts'
+import { markup, type Markup } from '../../http/markup.ts'
 import { type AuthorizationRequest, toErrorLocation } from '../oauth/authorization-request.ts'
 import { saveFederatedUser } from './federated-user.ts'
 import { finishSignIn } from './finish-sign-in.ts'

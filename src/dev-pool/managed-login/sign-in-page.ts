@@ -1,7 +1,7 @@
 // /login: name and password, a provider instead, or whoever has signed in here already. Wrong names and passwords look alike.
 import { type ApiError, isApiError } from '../api-error.ts'
 import type { Answer } from '../endpoint.ts'
-import { markup, type Markup } from '../markup.ts'
+import { markup, type Markup } from '../../http/markup.ts'
 import type { SignInStep } from '../sign-in-steps.ts'
 import { toStrength } from '../sign-in-steps.ts'
 import { finishSignIn, proceed, toStandingLogin } from './finish-sign-in.ts'

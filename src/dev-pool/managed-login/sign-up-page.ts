@@ -2,7 +2,7 @@
 import { isApiError } from '../api-error.ts'
 import { parseAttributes } from '../attributes.ts'
 import { redirectTo } from '../endpoint.ts'
-import { markup } from '../markup.ts'
+import { markup } from '../../http/markup.ts'
 import { toStrength } from '../sign-in-steps.ts'
 import type { DevUser } from '../user.ts'
 import { finishSignIn } from './finish-sign-in.ts'

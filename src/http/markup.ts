@@ -1,5 +1,7 @@
-// HTML by template: whatever is put in is text, except what came out of this same function.
+// HTML by template: whatever is put in is text, and escaped here and nowhere else, except what came out of this same function.
+// The tag is never named `html`: the formatter would then rewrite what is in it, and a style would no longer fit the hash of its policy.
 
+/** HTML that may be put into a page as it is. */
 export interface Markup {
   readonly html: string
 }
@@ -14,7 +16,7 @@ export function markup(texts: TemplateStringsArray, ...parts: readonly MarkupPar
 
 function toHtml(part: MarkupPart): string {
   if (part === undefined || part === false) return ''
-  if (Array.isArray(part)) return part.map(({ html }: Markup) => html).join('\n')
+  if (Array.isArray(part)) return part.map(({ html }: Markup) => html).join('')
   return typeof part === 'object' ? (part as Markup).html : escapeHtml(String(part))
 }
 
@@ -26,6 +28,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 }
