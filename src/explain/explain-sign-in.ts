@@ -5,12 +5,12 @@ import type { RequestFacts } from '../http/request-facts.ts'
 import type { Deny } from '../policy/decision.ts'
 import { isNavigation } from '../session/navigation.ts'
 import { compileOrigins } from '../session/own-origin.ts'
-import { createSignInEndpoints } from '../session/sign-in-endpoints.ts'
+import { toPageName } from '../session/sign-in-endpoints.ts'
 
 /** Whatever its method, and whether it has what the page needs. */
 export function isOwnPage({ sessions, pathPrefix }: Config, facts: RequestFacts): boolean {
   if (Object.keys(sessions).length === 0) return false
-  return createSignInEndpoints(new Map(), pathPrefix)(facts) !== undefined
+  return toPageName(facts, pathPrefix) !== undefined
 }
 
 /** Whether the answer is a redirect, or the page that says why it is none. */

@@ -20,6 +20,9 @@ export type SignInEndpoints = (facts: RequestFacts) => Promise<OwnPage> | undefi
 
 type Endpoint = (facts: RequestFacts, parameters: URLSearchParams) => Promise<OwnPage> | OwnPage
 
+const PAGES = ['sign-in', 'sign-up', 'callback', 'sign-out', 'signed-out', 'session'] as const
+type PageName = (typeof PAGES)[number]
+
 const PROMPTS = ['login', 'select_account', 'consent', 'none']
 
 export function createSignInEndpoints(
@@ -67,17 +70,15 @@ export function createSignInEndpoints(
     return isOwnForm(signIn, facts) ? signIn.signOut(facts) : foreignFormPage(facts.target.path)
   })
 
-  const endpoints = new Map<string, { readonly run: Endpoint; readonly methods: string }>(
-    Object.entries({
-      'sign-in': { run: forOne((...question) => enter(false, ...question)), methods: 'GET, HEAD' },
-      'sign-up': { run: forOne((...question) => enter(true, ...question)), methods: 'GET, HEAD' },
-      // A HEAD would use the attempt up.
-      callback: { run: callback, methods: 'GET' },
-      'sign-out': { run: signOut, methods: 'GET, HEAD, POST' },
-      'signed-out': { run: () => signedOutPage(`${pathPrefix}/sign-in`), methods: 'GET, HEAD' },
-      session: { run: forOne(describe, listSessions), methods: 'GET, HEAD' },
-    }).map(([name, endpoint]) => [`${pathPrefix}/${name}`, endpoint]),
-  )
+  const pages: Record<PageName, { readonly run: Endpoint; readonly methods: string }> = {
+    'sign-in': { run: forOne((...question) => enter(false, ...question)), methods: 'GET, HEAD' },
+    'sign-up': { run: forOne((...question) => enter(true, ...question)), methods: 'GET, HEAD' },
+    // A HEAD would use the attempt up.
+    callback: { run: callback, methods: 'GET' },
+    'sign-out': { run: signOut, methods: 'GET, HEAD, POST' },
+    'signed-out': { run: () => signedOutPage(`${pathPrefix}/sign-in`), methods: 'GET, HEAD' },
+    session: { run: forOne(describe, listSessions), methods: 'GET, HEAD' },
+  }
 
   async function answer(run: Endpoint, facts: RequestFacts): Promise<OwnPage> {
     const page = await run(facts, new URLSearchParams(facts.target.query))
@@ -86,13 +87,21 @@ export function createSignInEndpoints(
 
   return (facts) => {
     // Where nobody signs in there are no such pages.
-    const endpoint = signIns.size === 0 ? undefined : endpoints.get(facts.target.path)
-    if (endpoint === undefined) return undefined
-    const { run, methods } = endpoint
+    const name = signIns.size === 0 ? undefined : toPageName(facts, pathPrefix)
+    if (name === undefined) return undefined
+    const { run, methods } = pages[name]
     return methods.split(', ').includes(facts.method)
       ? answer(run, facts)
       : Promise.resolve(methodPage(methods))
   }
+}
+
+/** The page that a target asks for, where there are such pages. */
+export function toPageName(
+  { target }: Pick<RequestFacts, 'target'>,
+  pathPrefix: string,
+): PageName | undefined {
+  return PAGES.find((name) => target.path === `${pathPrefix}/${name}`)
 }
 
 function askWhich(facts: RequestFacts, parameters: URLSearchParams, names: string[]): OwnPage {
