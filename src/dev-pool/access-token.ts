@@ -1,19 +1,9 @@
 // Who holds an access token: whoever it was minted for, as long as that sign-in counts. An ID token opens nothing here.
 import { errors, type JWTPayload, jwtVerify } from 'jose'
-import type { Clock } from '../base/clock.ts'
 import { type ApiError, notAuthorized, toApiError } from './api-error.ts'
-import type { PoolKeys } from './pool-keys.ts'
-import type { RefreshTokens } from './refresh-tokens.ts'
+import type { PoolParts } from './pool-parts.ts'
 import { DISABLED } from './sign-in-steps.ts'
-import { type DevUser, type Directory, isVoidSignIn } from './user.ts'
-
-export interface AccessTokenOptions {
-  readonly clock: Clock
-  readonly issuer: string
-  readonly keys: PoolKeys
-  readonly refreshTokens: RefreshTokens
-  readonly directory: () => Directory
-}
+import { type DevUser, isVoidSignIn } from './user.ts'
 
 export interface Holder {
   readonly user: DevUser
@@ -22,7 +12,7 @@ export interface Holder {
 
 /** The claims of a token of this pool that has not expired; findHolder tells whether they still count. */
 export async function verifyAccessToken(
-  { clock, issuer, keys }: AccessTokenOptions,
+  { clock, issuer, keys }: PoolParts,
   token: string,
 ): Promise<JWTPayload | ApiError> {
   try {
@@ -41,12 +31,12 @@ export async function verifyAccessToken(
 
 /** At once, so that nothing changes between the look-up and what is done with it. */
 export function findHolder(
-  { directory, refreshTokens }: AccessTokenOptions,
+  { store, refreshTokens }: PoolParts,
   claims: JWTPayload,
 ): Holder | ApiError {
   const { iat = 0, origin_jti, scope, sub, username } = claims
   if (refreshTokens.isRevoked(String(origin_jti))) return REVOKED
-  const user = directory().users.get(String(username))
+  const user = store.directory().users.get(String(username))
   // Somebody else may have the name by now.
   if (user === undefined || user.sub !== sub) return NO_USER
   if (!user.enabled) return DISABLED

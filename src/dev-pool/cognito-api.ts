@@ -1,9 +1,10 @@
 // The user pool API: which operation is which function. Expected refusals are ApiErrors; what is not listed is refused by name.
+import type { PoolParts } from './pool-parts.ts'
 import { type ApiResult, toApiError } from './api-error.ts'
 import { ADMIN_USER_OPERATIONS } from './api/admin-user-operations.ts'
 import { GROUP_OPERATIONS } from './api/group-operations.ts'
 import { IMPORT_OPERATIONS } from './api/import-operations.ts'
-import type { CognitoApiOptions, Input, Operation } from './api/operation.ts'
+import type { Input, Operation } from './api/operation.ts'
 import { OWN_ACCOUNT_OPERATIONS } from './api/own-account-operations.ts'
 import { POOL_OPERATIONS } from './api/pool-operations.ts'
 import { SIGN_IN_OPERATIONS } from './api/sign-in-operations.ts'
@@ -23,7 +24,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
 )
 
 export async function answerOperation(
-  options: CognitoApiOptions,
+  options: PoolParts,
   operation: string,
   input: Input,
 ): Promise<ApiResult> {

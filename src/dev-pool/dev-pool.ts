@@ -18,6 +18,7 @@ import { createAuthorizationCodes } from './oauth/authorization-codes.ts'
 import { allScopes } from './oauth/scopes.ts'
 import { JWKS_PATH } from './oidc-documents.ts'
 import { createPoolHandler, type PoolHandler } from './pool-handler.ts'
+import type { PoolParts } from './pool-parts.ts'
 import { createPoolKeys } from './pool-keys.ts'
 import { createRefreshTokens } from './refresh-tokens.ts'
 import { createTokens, type TokenChanges, type TokenUse } from './tokens.ts'
@@ -104,10 +105,9 @@ export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
   })
   const { onMessage: send = () => {} } = options
   const codes = createConfirmationCodes(clock, send)
-  const parts = {
+  const parts: PoolParts = {
     clock,
     store,
-    directory,
     codes,
     accounts: createAccounts({ clock, store, codes }),
     keys,

@@ -1,9 +1,10 @@
 // The dev pool over HTTP: which request goes where, and how answers are written. Refuses what was not meant for loopback.
+import type { PoolParts } from './pool-parts.ts'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ApiResult, isApiError, toApiError } from './api-error.ts'
 import { IMPORT_PATH } from './api/import-jobs.ts'
-import type { CognitoApiOptions, Input } from './api/operation.ts'
+import type { Input } from './api/operation.ts'
 import { answerOperation } from './cognito-api.ts'
 import {
   type Answer,
@@ -16,7 +17,6 @@ import {
 } from './endpoint.ts'
 import { isForLoopback, readSmallBody } from './local-request.ts'
 import { createManagedLogin } from './managed-login/pages.ts'
-import type { ManagedLoginOptions } from './managed-login/visit.ts'
 import { MINT_PATH, parseMintRequest } from './mint-endpoint.ts'
 import { CORS } from './oauth/oauth-form.ts'
 import { createOAuthEndpoints } from './oauth/oauth-endpoints.ts'
@@ -30,11 +30,9 @@ const AMZ_JSON = 'application/x-amz-json-1.1'
 
 export type PoolHandler = (request: IncomingMessage, response: ServerResponse) => void
 
-export type PoolHandlerOptions = CognitoApiOptions & ManagedLoginOptions
-
 /** @param report what to do with a defect of the pool itself; the client gets a 500 */
 export function createPoolHandler(
-  options: PoolHandlerOptions,
+  options: PoolParts,
   report: (error: unknown) => void,
 ): PoolHandler {
   const endpoints = createEndpoints(options)
@@ -52,7 +50,7 @@ export function createPoolHandler(
   }
 }
 
-function createEndpoints(options: PoolHandlerOptions): Endpoints {
+function createEndpoints(options: PoolParts): Endpoints {
   const { pathname: pool, origin } = new URL(options.issuer)
   const document = (content: object) => ({ GET: () => toJson(200, content, CORS) })
   return new Map<string, Readonly<Record<string, Endpoint>>>([
@@ -86,10 +84,7 @@ function toAllow(methods: Readonly<Record<string, Endpoint>>): string {
     .join(', ')
 }
 
-async function callApi(
-  options: CognitoApiOptions,
-  { headers, body }: PoolRequest,
-): Promise<Answer> {
+async function callApi(options: PoolParts, { headers, body }: PoolRequest): Promise<Answer> {
   const target = String(headers['x-amz-target'] ?? '')
   if (!target.startsWith(SERVICE)) {
     return toApiAnswer(toApiError('UnknownOperationException', `X-Amz-Target: ${SERVICE}…`))
@@ -124,19 +119,16 @@ function toApiAnswer(result: ApiResult): Answer {
   }
 }
 
-function upload({ importJobs }: CognitoApiOptions, { query, body }: PoolRequest): Answer {
+function upload({ importJobs }: PoolParts, { query, body }: PoolRequest): Answer {
   if (importJobs.upload(query.get('signature') ?? '', body)) return toText(200, 'uploaded')
   return toText(403, 'no import job waits for this')
 }
 
-async function mint(
-  { directory, tokens }: CognitoApiOptions,
-  { headers, body }: PoolRequest,
-): Promise<Answer> {
+async function mint({ store, tokens }: PoolParts, { headers, body }: PoolRequest): Promise<Answer> {
   if (headers.origin !== undefined) return toText(403, 'not for browsers')
   const wanted = parseMintRequest(body)
   if (typeof wanted === 'string') return toText(400, wanted)
-  const { users } = directory()
+  const { users } = store.directory()
   const user = users.get(wanted.username)
   if (user === undefined)
     return toText(404, `no such user; there are ${[...users.keys()].join(', ')}`)

@@ -4,11 +4,12 @@ import type { AppClient } from './clients.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import { DISABLED } from './sign-in-steps.ts'
 import type { SignIn } from './tokens.ts'
-import { type DevUser, type Directory, isVoidSignIn } from './user.ts'
+import { type DevUser, isVoidSignIn } from './user.ts'
+import type { UserStore } from './user-store.ts'
 
 export interface RefreshOptions {
   readonly refreshTokens: RefreshTokens
-  readonly directory: () => Directory
+  readonly store: Pick<UserStore, 'directory'>
 }
 
 export interface RefreshedSignIn {
@@ -25,14 +26,14 @@ const REFUSALS = {
 }
 
 export function refreshSignIn(
-  { directory, refreshTokens }: RefreshOptions,
+  { store, refreshTokens }: RefreshOptions,
   { id, rotationGraceMs }: Pick<AppClient, 'id' | 'rotationGraceMs'>,
   token: string,
 ): RefreshedSignIn | ApiError {
   const grant = refreshTokens.find(token)
   if (typeof grant === 'string') return REFUSALS[grant]
   const { issuedMs, signIn, username } = grant
-  const user = directory().users.get(username)
+  const user = store.directory().users.get(username)
   if (signIn.clientId !== id || user === undefined) return REFUSALS.unknown
   if (!user.enabled) return DISABLED
   if (isVoidSignIn(user, issuedMs)) return REFUSALS.revoked

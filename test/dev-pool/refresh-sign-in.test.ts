@@ -16,7 +16,10 @@ function refresh(client: { id: string; rotationGraceMs?: number }, user: DevUser
   const refreshTokens = createRefreshTokens(clock)
   const token = refreshTokens.issue('jane', signIn)
   const directory = () => ({ groups, users: new Map(user && [['jane', user]]) })
-  return { refreshTokens, result: refreshSignIn({ refreshTokens, directory }, client, token) }
+  return {
+    refreshTokens,
+    result: refreshSignIn({ refreshTokens, store: { directory } }, client, token),
+  }
 }
 
 t.test(

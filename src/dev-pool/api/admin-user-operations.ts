@@ -1,4 +1,5 @@
 // What an operator does with users. Open to whoever reaches the loopback port, unsigned: Cognito asks IAM here.
+import type { PoolParts } from '../pool-parts.ts'
 import { randomInt } from 'node:crypto'
 import { NO_USER } from '../access-token.ts'
 import { checkAliases, checkNewName, toNewUser } from '../accounts.ts'
@@ -15,7 +16,6 @@ import type { DevUser } from '../user.ts'
 import { listUsers } from './list-users.ts'
 import { forPool, forUser } from './callers.ts'
 import {
-  type CognitoApiOptions,
   type Input,
   type Operation,
   readAttributes,
@@ -70,7 +70,7 @@ export const ADMIN_USER_OPERATIONS: Readonly<Record<string, Operation>> = {
 
 const FEDERATED = toApiError('InvalidParameterException', 'A federated user has no password here.')
 
-function createUser(options: CognitoApiOptions, input: Input): ApiResult {
+function createUser(options: PoolParts, input: Input): ApiResult {
   const given = readTexts(input, 'Username')
   if (isApiError(given)) return given
   const attributes = readAttributes(input, 'UserAttributes')
@@ -91,14 +91,14 @@ function createUser(options: CognitoApiOptions, input: Input): ApiResult {
   return { body: { User: toUserType(made) } }
 }
 
-function toInvited({ store }: CognitoApiOptions, username: string, given: Attributes) {
+function toInvited({ store }: PoolParts, username: string, given: Attributes) {
   const attributes = changeAttributes({}, given)
   const refusal = checkNewName(store, username) ?? checkAliases(store, username, attributes)
   return refusal ?? { ...toNewUser(username, attributes), status: 'FORCE_CHANGE_PASSWORD' as const }
 }
 
 /** Whoever was created and has not signed in yet gets another temporary password. */
-function findInvited({ store }: CognitoApiOptions, name: string): DevUser | ApiError {
+function findInvited({ store }: PoolParts, name: string): DevUser | ApiError {
   const user = store.find(name)
   if (user === undefined) return NO_USER
   if (user.status === 'FORCE_CHANGE_PASSWORD') return user

@@ -1,4 +1,5 @@
 // For whom an operation is: operators, one user as they see her, the holder of an access token, an application.
+import type { PoolParts } from '../pool-parts.ts'
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { findHolder, NO_USER, verifyAccessToken } from '../access-token.ts'
 import {
@@ -12,7 +13,6 @@ import { type AppClient, isSecretOf } from '../clients.ts'
 import { API_SCOPE } from '../oauth/scopes.ts'
 import {
   type Answered,
-  type CognitoApiOptions,
   type Input,
   type Operation,
   readText,
@@ -52,11 +52,7 @@ export function forHolder(run: UserOperation): Operation {
   }
 }
 
-export type ClientOperation = (
-  options: CognitoApiOptions,
-  client: AppClient,
-  input: Input,
-) => Answered
+export type ClientOperation = (options: PoolParts, client: AppClient, input: Input) => Answered
 
 /** For applications, which say who they are by their client id, and show that they know its secret where there is one. */
 export function forClient(run: ClientOperation): Operation {

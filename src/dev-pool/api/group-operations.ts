@@ -1,19 +1,13 @@
 // Groups, and who is in them. For operators.
+import type { PoolParts } from '../pool-parts.ts'
 import { type ApiError, type ApiResult, isApiError, toApiError } from '../api-error.ts'
 import { type DevGroup, NAME, NO_PRECEDENCE } from '../user.ts'
 import { forPool, forUser } from './callers.ts'
-import {
-  type Answered,
-  type CognitoApiOptions,
-  type Input,
-  type Operation,
-  readText,
-  readTexts,
-} from './operation.ts'
+import { type Answered, type Input, type Operation, readText, readTexts } from './operation.ts'
 import { readPage } from './page-of.ts'
 import { toSeconds, toUserType } from './user-shape.ts'
 
-type GroupOperation = (options: CognitoApiOptions, group: NamedGroup, input: Input) => Answered
+type GroupOperation = (options: PoolParts, group: NamedGroup, input: Input) => Answered
 type NamedGroup = readonly [name: string, group: DevGroup]
 
 export const GROUP_OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -21,7 +15,7 @@ export const GROUP_OPERATIONS: Readonly<Record<string, Operation>> = {
     const group = readGroup(input, { precedence: NO_PRECEDENCE })
     if (isApiError(group)) return group
     const { GroupName: name } = group.input
-    if (options.directory().groups.has(name)) {
+    if (options.store.directory().groups.has(name)) {
       return toApiError('GroupExistsException', 'A group with the name already exists.')
     }
     return saveGroup(options, name, group.group)
@@ -36,10 +30,12 @@ export const GROUP_OPERATIONS: Readonly<Record<string, Operation>> = {
     return { body: {} }
   }),
   ListGroups: forPool((options, input) =>
-    toGroupPage(options, [...options.directory().groups], input),
+    toGroupPage(options, [...options.store.directory().groups], input),
   ),
   AdminListGroupsForUser: forUser((options, user, input) => {
-    const groups = [...options.directory().groups].filter(([name]) => user.groups.includes(name))
+    const groups = [...options.store.directory().groups].filter(([name]) =>
+      user.groups.includes(name),
+    )
     return toGroupPage(options, groups, input)
   }),
   AdminAddUserToGroup: forUser((options, user, input) =>
@@ -55,8 +51,10 @@ export const GROUP_OPERATIONS: Readonly<Record<string, Operation>> = {
       return { body: {} }
     })(options, input),
   ),
-  ListUsersInGroup: forGroup(({ directory }, [name], input) => {
-    const users = [...directory().users.values()].filter(({ groups }) => groups.includes(name))
+  ListUsersInGroup: forGroup(({ store }, [name], input) => {
+    const users = [...store.directory().users.values()].filter(({ groups }) =>
+      groups.includes(name),
+    )
     const page = readPage(users, ({ username }) => username, input, 'NextToken')
     if (isApiError(page)) return page
     return {
@@ -72,7 +70,7 @@ function forGroup(run: GroupOperation): Operation {
   return forPool((options, input) => {
     const given = readTexts(input, 'GroupName')
     if (isApiError(given)) return given
-    const group = options.directory().groups.get(given.GroupName)
+    const group = options.store.directory().groups.get(given.GroupName)
     if (group !== undefined) return run(options, [given.GroupName, group], input)
     return toApiError('ResourceNotFoundException', 'Group not found.')
   })
@@ -101,17 +99,13 @@ function refuse(message: string): ApiError {
   return toApiError('InvalidParameterException', message)
 }
 
-function saveGroup(options: CognitoApiOptions, name: string, group: DevGroup): ApiResult {
+function saveGroup(options: PoolParts, name: string, group: DevGroup): ApiResult {
   options.store.saveGroup(name, group)
-  const saved = options.directory().groups.get(name) ?? group
+  const saved = options.store.directory().groups.get(name) ?? group
   return { body: { Group: toGroupType(options, [name, saved]) } }
 }
 
-function toGroupPage(
-  options: CognitoApiOptions,
-  groups: readonly NamedGroup[],
-  input: Input,
-): ApiResult {
+function toGroupPage(options: PoolParts, groups: readonly NamedGroup[], input: Input): ApiResult {
   const page = readPage(groups, ([name]) => name, input, 'NextToken')
   if (isApiError(page)) return page
   return {
@@ -122,7 +116,7 @@ function toGroupPage(
   }
 }
 
-function toGroupType({ userPoolId }: CognitoApiOptions, [name, group]: NamedGroup): object {
+function toGroupType({ userPoolId }: PoolParts, [name, group]: NamedGroup): object {
   const { description, role, precedence, createdMs = 0, modifiedMs = 0 } = group
   return {
     GroupName: name,

@@ -1,23 +1,18 @@
 // The import of users from a CSV file, as four steps of the API and one upload between them. For operators.
+import type { PoolParts } from '../pool-parts.ts'
 import { type ApiResult, isApiError, toApiError } from '../api-error.ts'
 import type { ImportJob } from './import-jobs.ts'
 import { forPool } from './callers.ts'
-import {
-  type CognitoApiOptions,
-  type Input,
-  type Operation,
-  readText,
-  readTexts,
-} from './operation.ts'
+import { type Input, type Operation, readText, readTexts } from './operation.ts'
 import { readPage } from './page-of.ts'
 import { toCsvHeader } from './user-csv.ts'
 import { toSeconds } from './user-shape.ts'
 
-type JobOperation = (options: CognitoApiOptions, job: ImportJob, input: Input) => ApiResult
+type JobOperation = (options: PoolParts, job: ImportJob, input: Input) => ApiResult
 
 export const IMPORT_OPERATIONS: Readonly<Record<string, Operation>> = {
-  GetCSVHeader: forPool(({ userPoolId, directory }) => {
-    const names = [...directory().users.values()].flatMap(({ attributes }) =>
+  GetCSVHeader: forPool(({ userPoolId, store }) => {
+    const names = [...store.directory().users.values()].flatMap(({ attributes }) =>
       Object.keys(attributes).filter((name) => name.startsWith('custom:')),
     )
     return { body: { UserPoolId: userPoolId, CSVHeader: toCsvHeader(new Set(names)) } }
@@ -69,11 +64,11 @@ function forJob(run: JobOperation): Operation {
   })
 }
 
-function toAnswer(options: CognitoApiOptions, job: ImportJob): ApiResult {
+function toAnswer(options: PoolParts, job: ImportJob): ApiResult {
   return { body: { UserImportJob: toJobType(options, job) } }
 }
 
-function toJobType({ userPoolId }: CognitoApiOptions, job: ImportJob): object {
+function toJobType({ userPoolId }: PoolParts, job: ImportJob): object {
   const { startedMs, completedMs, counts } = job
   return {
     JobName: job.name,

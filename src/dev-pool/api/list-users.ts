@@ -1,16 +1,17 @@
 // ListUsers: filters as Cognito reads them, and pages. A filter that is not understood is refused, never passed over.
+import type { PoolParts } from '../pool-parts.ts'
 import { type ApiError, type ApiResult, isApiError, toApiError } from '../api-error.ts'
 import type { DevUser } from '../user.ts'
-import type { CognitoApiOptions, Input } from './operation.ts'
+import type { Input } from './operation.ts'
 import { readPage } from './page-of.ts'
 import { toUserType } from './user-shape.ts'
 
 type Match = (user: DevUser) => boolean
 
-export function listUsers({ directory }: CognitoApiOptions, input: Input): ApiResult {
+export function listUsers({ store }: PoolParts, input: Input): ApiResult {
   const matches = parseFilter(input.Filter)
   if (isApiError(matches)) return matches
-  const users = [...directory().users.values()].filter(matches)
+  const users = [...store.directory().users.values()].filter(matches)
   const page = readPage(users, ({ username }) => username, input, 'PaginationToken')
   if (isApiError(page)) return page
   const names = Array.isArray(input.AttributesToGet) ? input.AttributesToGet : undefined

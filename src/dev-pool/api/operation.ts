@@ -1,6 +1,5 @@
 // What an operation of the user pool API is: what it stands on, and how it reads its input. No input is taken for what it is not.
-import type { Clock } from '../../base/clock.ts'
-import type { Accounts } from '../accounts.ts'
+import type { PoolParts } from '../pool-parts.ts'
 import {
   type ApiError,
   type ApiResult,
@@ -9,39 +8,13 @@ import {
   toApiError,
 } from '../api-error.ts'
 import { type Attributes, parseAttributes } from '../attributes.ts'
-import type { Clients } from '../clients.ts'
-import type { ConfirmationCodes } from '../confirmation-codes.ts'
-import type { PoolKeys } from '../pool-keys.ts'
-import type { RefreshTokens } from '../refresh-tokens.ts'
-import type { Tokens } from '../tokens.ts'
-import type { DevUser, Directory } from '../user.ts'
-import type { UserStore } from '../user-store.ts'
-import type { ImportJobs } from './import-jobs.ts'
-
-export interface CognitoApiOptions {
-  readonly clock: Clock
-  readonly issuer: string
-  readonly userPoolId: string
-  /** The one that signs in with passwords. */
-  readonly clientId: string
-  readonly clients: Clients
-  readonly keys: PoolKeys
-  readonly tokens: Tokens
-  readonly refreshTokens: RefreshTokens
-  readonly directory: () => Directory
-  readonly store: UserStore
-  readonly codes: ConfirmationCodes
-  readonly accounts: Accounts
-  readonly importJobs: ImportJobs
-  /** In place of an e-mail or a text message. */
-  readonly send: (username: string, text: string) => void
-}
+import type { DevUser } from '../user.ts'
 
 export type Input = Readonly<Record<string, unknown>>
 export type Answered = ApiResult | Promise<ApiResult>
-export type Operation = (options: CognitoApiOptions, input: Input) => Answered
+export type Operation = (options: PoolParts, input: Input) => Answered
 
-export type UserOperation = (options: CognitoApiOptions, user: DevUser, input: Input) => Answered
+export type UserOperation = (options: PoolParts, user: DevUser, input: Input) => Answered
 
 /** What an operation answers that has nothing to tell, once what it asked for was done. */
 export function toDone(result: object): ApiResult {

@@ -1,11 +1,11 @@
 // What the holder of an access token does with her own account.
+import type { PoolParts } from '../pool-parts.ts'
 import { toSent } from '../accounts.ts'
 import { type ApiResult, isApiError, toApiError } from '../api-error.ts'
 import { type Contact, ownAttributes } from '../attributes.ts'
 import type { DevUser } from '../user.ts'
 import { forHolder } from './callers.ts'
 import {
-  type CognitoApiOptions,
   type Input,
   type Operation,
   readAttributes,
@@ -61,7 +61,7 @@ export const OWN_ACCOUNT_OPERATIONS: Readonly<Record<string, Operation>> = {
   }),
 }
 
-function updateAttributes(options: CognitoApiOptions, user: DevUser, input: Input): ApiResult {
+function updateAttributes(options: PoolParts, user: DevUser, input: Input): ApiResult {
   const given = readAttributes(input, 'UserAttributes')
   const changes = isApiError(given) ? given : ownAttributes(given)
   if (isApiError(changes)) return changes
@@ -75,7 +75,7 @@ function updateAttributes(options: CognitoApiOptions, user: DevUser, input: Inpu
   }
 }
 
-function sendCode({ codes }: CognitoApiOptions, user: DevUser, contact: Contact): object {
+function sendCode({ codes }: PoolParts, user: DevUser, contact: Contact): object {
   codes.issue(user.username, contact)
   return toDelivery(toSent(user.attributes, contact), user.username)
 }
@@ -90,11 +90,7 @@ function readContact({ attributes }: DevUser, input: Input) {
 }
 
 /** Also an operator's, in another's place. */
-export function setMfaPreference(
-  { store }: CognitoApiOptions,
-  user: DevUser,
-  input: Input,
-): ApiResult {
+export function setMfaPreference({ store }: PoolParts, user: DevUser, input: Input): ApiResult {
   const { Enabled: enabled } = readMapping(input, 'SoftwareTokenMfaSettings')
   if (enabled === true && user.totpSecret === undefined) {
     return toApiError('InvalidParameterException', 'User has not verified software token mfa')

@@ -1,13 +1,14 @@
 // What the pool says of itself and its app clients. For operators; nothing here can be changed.
+import type { PoolParts } from '../pool-parts.ts'
 import { isApiError, missingParameter } from '../api-error.ts'
 import { STANDARD_ATTRIBUTES } from '../attributes.ts'
 import type { AppClient } from '../clients.ts'
 import { forPool, noClient } from './callers.ts'
-import type { CognitoApiOptions, Operation } from './operation.ts'
+import type { Operation } from './operation.ts'
 import { readPage } from './page-of.ts'
 
 export const POOL_OPERATIONS: Readonly<Record<string, Operation>> = {
-  DescribeUserPool: forPool(({ userPoolId, directory }) => ({
+  DescribeUserPool: forPool(({ userPoolId, store }) => ({
     body: {
       UserPool: {
         Id: userPoolId,
@@ -28,7 +29,7 @@ export const POOL_OPERATIONS: Readonly<Record<string, Operation>> = {
         UsernameConfiguration: { CaseSensitive: true },
         AdminCreateUserConfig: { AllowAdminCreateUserOnly: false },
         SchemaAttributes: STANDARD_ATTRIBUTES.map((name) => ({ Name: name })),
-        EstimatedNumberOfUsers: directory().users.size,
+        EstimatedNumberOfUsers: store.directory().users.size,
       },
     },
   })),
@@ -52,11 +53,11 @@ export const POOL_OPERATIONS: Readonly<Record<string, Operation>> = {
   }),
 }
 
-function toClientFacts({ userPoolId }: CognitoApiOptions, id: string) {
+function toClientFacts({ userPoolId }: PoolParts, id: string) {
   return { ClientId: id, UserPoolId: userPoolId, ClientName: id.replace(/^0devclient0*/, 'dev-') }
 }
 
-function toClientType(options: CognitoApiOptions, client: AppClient): object {
+function toClientType(options: PoolParts, client: AppClient): object {
   const { id, secret, grantTypes, rotationGraceMs } = client
   const isCode = grantTypes.includes('authorization_code')
   return {

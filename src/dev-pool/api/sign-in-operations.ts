@@ -1,4 +1,5 @@
 // Signing in with a password, answering what it asks for, and refreshing. A sign-in that is void brings no tokens.
+import type { PoolParts } from '../pool-parts.ts'
 import {
   type ApiError,
   type ApiResult,
@@ -13,14 +14,7 @@ import { type ChallengeName, type SignInStep, toStrength } from '../sign-in-step
 import type { SignIn } from '../tokens.ts'
 import type { DevUser } from '../user.ts'
 import { type ClientOperation, forClient, forPool } from './callers.ts'
-import {
-  type Answered,
-  type CognitoApiOptions,
-  type Input,
-  type Operation,
-  readMapping,
-  readTexts,
-} from './operation.ts'
+import { type Answered, type Input, type Operation, readMapping, readTexts } from './operation.ts'
 import { toAttributeList } from './user-shape.ts'
 
 export const SIGN_IN_OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -78,13 +72,13 @@ function toStart(flows: Readonly<Record<string, Operation>>): ClientOperation {
   }
 }
 
-function signInByPassword(options: CognitoApiOptions, parameters: Input): Answered {
+function signInByPassword(options: PoolParts, parameters: Input): Answered {
   const given = readTexts(parameters, 'USERNAME', 'PASSWORD')
   if (isApiError(given)) return given
   return answerStep(options, options.accounts.authenticate(given.USERNAME, given.PASSWORD))
 }
 
-async function refresh(options: CognitoApiOptions, parameters: Input): Promise<ApiResult> {
+async function refresh(options: PoolParts, parameters: Input): Promise<ApiResult> {
   const given = readTexts(parameters, 'REFRESH_TOKEN')
   if (isApiError(given)) return given
   const result = await refreshTokens(options, { id: options.clientId }, given.REFRESH_TOKEN)
@@ -92,7 +86,7 @@ async function refresh(options: CognitoApiOptions, parameters: Input): Promise<A
 }
 
 async function refreshTokens(
-  options: CognitoApiOptions,
+  options: PoolParts,
   client: Pick<AppClient, 'id' | 'rotationGraceMs'>,
   token: string,
 ): Promise<object | ApiError> {
@@ -103,11 +97,7 @@ async function refreshTokens(
   return { ...tokens, ...(refreshToken !== undefined && { RefreshToken: refreshToken }) }
 }
 
-type Respond = (
-  options: CognitoApiOptions,
-  session: string,
-  responses: Input,
-) => SignInStep | ApiError
+type Respond = (options: PoolParts, session: string, responses: Input) => SignInStep | ApiError
 
 const RESPONSES: Readonly<Record<ChallengeName, Respond>> = {
   NEW_PASSWORD_REQUIRED({ accounts }, session, responses) {
@@ -128,7 +118,7 @@ const RESPONSES: Readonly<Record<ChallengeName, Respond>> = {
   },
 }
 
-function respond(options: CognitoApiOptions, _: AppClient, input: Input): Answered {
+function respond(options: PoolParts, _: AppClient, input: Input): Answered {
   const given = readTexts(input, 'ChallengeName', 'Session')
   if (isApiError(given)) return given
   const { ChallengeName: name, Session: session } = given
@@ -139,10 +129,7 @@ function respond(options: CognitoApiOptions, _: AppClient, input: Input): Answer
   return answerStep(options, RESPONSES[name as ChallengeName](options, session, responses))
 }
 
-async function answerStep(
-  options: CognitoApiOptions,
-  step: SignInStep | ApiError,
-): Promise<ApiResult> {
+async function answerStep(options: PoolParts, step: SignInStep | ApiError): Promise<ApiResult> {
   if (isApiError(step)) return step
   if (!('challenge' in step)) {
     const signIn = options.tokens.signIn(toStrength(step))
@@ -168,7 +155,7 @@ async function answerStep(
   }
 }
 
-async function mintTokens({ tokens }: CognitoApiOptions, user: DevUser, signIn: SignIn) {
+async function mintTokens({ tokens }: PoolParts, user: DevUser, signIn: SignIn) {
   const [accessToken, idToken] = await Promise.all([
     tokens.mint('access', user, signIn),
     tokens.mint('id', user, signIn),

@@ -1,17 +1,11 @@
 // Signing up, and what a forgotten password needs: a code each. Whether a name exists is not told.
+import type { PoolParts } from '../pool-parts.ts'
 import { type ApiError, type ApiResult, isApiError } from '../api-error.ts'
 import { type Sent, toSent } from '../accounts.ts'
 import { contactOf } from '../attributes.ts'
 import type { AppClient } from '../clients.ts'
 import { forClient } from './callers.ts'
-import {
-  type CognitoApiOptions,
-  type Input,
-  type Operation,
-  readAttributes,
-  readTexts,
-  toDone,
-} from './operation.ts'
+import { type Input, type Operation, readAttributes, readTexts, toDone } from './operation.ts'
 import { toDelivery } from './user-shape.ts'
 
 export const SIGN_UP_OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -34,7 +28,7 @@ export const SIGN_UP_OPERATIONS: Readonly<Record<string, Operation>> = {
   }),
 }
 
-function signUp({ accounts }: CognitoApiOptions, _: AppClient, input: Input): ApiResult {
+function signUp({ accounts }: PoolParts, _: AppClient, input: Input): ApiResult {
   const given = readTexts(input, 'Username', 'Password')
   if (isApiError(given)) return given
   const attributes = readAttributes(input, 'UserAttributes')

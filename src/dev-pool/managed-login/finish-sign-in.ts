@@ -57,7 +57,7 @@ export function toStandingLogin(visit: Visit): Login | undefined {
 
 /** Who has signed in with this browser; nobody who came later under the same name. */
 export function findLoggedIn({ browser: { login }, options }: Visit): DevUser | undefined {
-  const user = options.directory().users.get(login?.username ?? '')
+  const user = options.store.directory().users.get(login?.username ?? '')
   const isSame = login !== undefined && user !== undefined && login.signedInMs >= user.createdMs
   return isSame && user.enabled ? user : undefined
 }

@@ -1,10 +1,10 @@
 // /logout: forgets the browser's sign-in, then leads to a URL of the client's, or to signing in again. Never to another place.
+import type { PoolParts } from '../pool-parts.ts'
 import { type Answer, type PoolRequest, redirectTo } from '../endpoint.ts'
 import { NO_COOKIE } from './browsers.ts'
 import { toErrorPage } from './error-page.ts'
-import type { ManagedLoginOptions } from './visit.ts'
 
-export function answerLogout(options: ManagedLoginOptions, request: PoolRequest): Answer {
+export function answerLogout(options: PoolParts, request: PoolRequest): Answer {
   const target = toTarget(options, request.query)
   if ('refused' in target) return toErrorPage(400, target.refused)
   const browser = options.browsers.find(request.headers.cookie)
@@ -14,7 +14,7 @@ export function answerLogout(options: ManagedLoginOptions, request: PoolRequest)
 }
 
 function toTarget(
-  { clients }: ManagedLoginOptions,
+  { clients }: PoolParts,
   query: URLSearchParams,
 ): { readonly location: string } | { readonly refused: string } {
   if (clients.find(query.get('client_id') ?? '') === undefined) {

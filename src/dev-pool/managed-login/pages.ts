@@ -1,4 +1,5 @@
 // The managed login: its paths, and what holds for every page. No form is taken that this browser was not given.
+import type { PoolParts } from '../pool-parts.ts'
 import { timingSafeEqual } from 'node:crypto'
 import {
   type Answer,
@@ -19,7 +20,7 @@ import { PROVIDER_PAGE } from './provider-page.ts'
 import { findProvider } from './providers.ts'
 import { PROVIDER_PATH, SIGN_IN_PAGE } from './sign-in-page.ts'
 import { CONFIRM_PAGE, SIGN_UP_PAGE } from './sign-up-page.ts'
-import type { LoginPage, ManagedLoginOptions, Visit } from './visit.ts'
+import type { LoginPage, Visit } from './visit.ts'
 
 const PAGES: ReadonlyMap<string, LoginPage> = new Map([
   ['/login', SIGN_IN_PAGE],
@@ -32,7 +33,7 @@ const PAGES: ReadonlyMap<string, LoginPage> = new Map([
   [PROVIDER_PATH, PROVIDER_PAGE],
 ])
 
-export function createManagedLogin(options: ManagedLoginOptions): Endpoints {
+export function createManagedLogin(options: PoolParts): Endpoints {
   const pages = [...PAGES].map(([path, page]) => {
     const endpoints = {
       GET: atVisit(options, (visit) => showPage(visit, page)),
@@ -49,7 +50,7 @@ export function createManagedLogin(options: ManagedLoginOptions): Endpoints {
 
 /** A visit comes from a client, with its request; only who is signed in already may come to /mfa without. */
 function atVisit(
-  options: ManagedLoginOptions,
+  options: PoolParts,
   answer: (visit: Visit, request: PoolRequest) => Answer | Promise<Answer>,
 ): Endpoint {
   return async (request) => {
@@ -59,7 +60,7 @@ function atVisit(
     if (path === '/mfa' && !query.has('client_id')) {
       return answer({ ...visit, request: undefined }, request)
     }
-    const rules = { clients: options.clients, directory: options.directory(), findProvider }
+    const rules = { clients: options.clients, directory: options.store.directory(), findProvider }
     const parsed = parseAuthorizationRequest(query, rules)
     if (parsed.kind === 'refused') return toErrorPage(400, parsed.detail, ADVICE)
     if (parsed.kind === 'error') return redirectTo(parsed.location)

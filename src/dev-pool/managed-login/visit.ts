@@ -1,23 +1,11 @@
 // A browser at one of the managed login's pages, and the ways on from there. Redirects carry the authorization request along.
-import type { Accounts } from '../accounts.ts'
+import type { PoolParts } from '../pool-parts.ts'
 import { type Answer, redirectTo } from '../endpoint.ts'
 import type { AuthorizationRequest } from '../oauth/authorization-request.ts'
-import type { OAuthOptions } from '../oauth/oauth-options.ts'
-import type { ConfirmationCodes } from '../confirmation-codes.ts'
-import type { UserStore } from '../user-store.ts'
-import type { Browser, Browsers, Flash, Pending } from './browsers.ts'
-
-export interface ManagedLoginOptions extends OAuthOptions {
-  readonly userPoolId: string
-  readonly browsers: Browsers
-  readonly accounts: Accounts
-  /** Of sign-ups and forgotten passwords. */
-  readonly codes: ConfirmationCodes
-  readonly store: UserStore
-}
+import type { Browser, Flash, Pending } from './browsers.ts'
 
 export interface Visit {
-  readonly options: ManagedLoginOptions
+  readonly options: PoolParts
   readonly path: string
   /** Undefined: nobody but the user wants something, and no client waits. */
   readonly request: AuthorizationRequest | undefined

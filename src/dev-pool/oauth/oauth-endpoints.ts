@@ -1,12 +1,12 @@
 // The OAuth endpoints that applications call by themselves, without a browser: their paths and methods.
+import type { PoolParts } from '../pool-parts.ts'
 import type { Endpoint, Endpoints } from '../endpoint.ts'
 import { answerPreflight } from './oauth-form.ts'
-import type { OAuthOptions } from './oauth-options.ts'
 import { answerRevoke } from './revoke-endpoint.ts'
 import { answerToken } from './token-endpoint.ts'
 import { answerUserInfo } from './user-info-endpoint.ts'
 
-export function createOAuthEndpoints(options: OAuthOptions): Endpoints {
+export function createOAuthEndpoints(options: PoolParts): Endpoints {
   const userInfo: Endpoint = (request) => answerUserInfo(options, request)
   return new Map<string, Readonly<Record<string, Endpoint>>>([
     [

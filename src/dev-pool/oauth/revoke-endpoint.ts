@@ -1,12 +1,9 @@
 // /oauth2/revoke (RFC 7009): ends the sign-in of a refresh token. Never takes another kind of token, or another client's.
+import type { PoolParts } from '../pool-parts.ts'
 import { type Answer, type PoolRequest, toText } from '../endpoint.ts'
 import { CORS, readOAuthForm, refuse } from './oauth-form.ts'
-import type { OAuthOptions } from './oauth-options.ts'
 
-export function answerRevoke(
-  { clients, refreshTokens }: OAuthOptions,
-  request: PoolRequest,
-): Answer {
+export function answerRevoke({ clients, refreshTokens }: PoolParts, request: PoolRequest): Answer {
   const form = readOAuthForm(request, clients)
   if ('status' in form) return form
   const token = form.get('token')

@@ -1,4 +1,5 @@
 // /oauth2/token: codes, refresh tokens and client credentials for tokens. Whatever is not exactly right gets nothing.
+import type { PoolParts } from '../pool-parts.ts'
 import { createHash } from 'node:crypto'
 import { isApiError } from '../api-error.ts'
 import { type Answer, type PoolRequest, toJson } from '../endpoint.ts'
@@ -7,10 +8,9 @@ import { type RefreshedSignIn, refreshSignIn } from '../refresh-sign-in.ts'
 import { isVoidSignIn } from '../user.ts'
 import type { CodeGrant } from './authorization-codes.ts'
 import { CORS, type OAuthForm, readOAuthForm, refuse } from './oauth-form.ts'
-import type { OAuthOptions } from './oauth-options.ts'
 import { parseScopes, resourceScopes } from './scopes.ts'
 
-type Exchange = (options: OAuthOptions, form: OAuthForm) => Promise<Answer>
+type Exchange = (options: PoolParts, form: OAuthForm) => Promise<Answer>
 
 const EXCHANGES = new Map<string, Exchange>([
   ['authorization_code', exchangeCode],
@@ -18,7 +18,7 @@ const EXCHANGES = new Map<string, Exchange>([
   ['client_credentials', exchangeClientCredentials],
 ] satisfies [GrantType, Exchange][])
 
-export async function answerToken(options: OAuthOptions, request: PoolRequest): Promise<Answer> {
+export async function answerToken(options: PoolParts, request: PoolRequest): Promise<Answer> {
   const form = readOAuthForm(request, options.clients)
   if ('status' in form) return form
   const grantType = form.get('grant_type')
@@ -29,7 +29,7 @@ export async function answerToken(options: OAuthOptions, request: PoolRequest): 
   return exchange(options, form)
 }
 
-async function exchangeCode(options: OAuthOptions, { client, get }: OAuthForm): Promise<Answer> {
+async function exchangeCode(options: PoolParts, { client, get }: OAuthForm): Promise<Answer> {
   const { authorizationCodes, refreshTokens } = options
   const [code, redirectUri] = [get('code'), get('redirect_uri')]
   if (code === undefined || redirectUri === undefined) return refuse('invalid_request')
@@ -44,7 +44,7 @@ async function exchangeCode(options: OAuthOptions, { client, get }: OAuthForm): 
   const { signIn, username } = grant
   const isMeant = signIn.clientId === client.id && grant.redirectUri === redirectUri
   if (!isMeant || !isProof(grant, get('code_verifier'))) return refuse('invalid_grant')
-  const user = options.directory().users.get(username)
+  const user = options.store.directory().users.get(username)
   if (!user?.enabled || isVoidSignIn(user, issuedMs)) return refuse('invalid_grant')
   const refreshToken = refreshTokens.issue(username, signIn)
   return toTokens(options, { user, signIn, refreshToken }, grant.nonce)
@@ -58,7 +58,7 @@ function isProof({ codeChallenge }: CodeGrant, verifier: string | undefined): bo
 }
 
 async function exchangeRefreshToken(
-  options: OAuthOptions,
+  options: PoolParts,
   { client, get }: OAuthForm,
 ): Promise<Answer> {
   const token = get('refresh_token')
@@ -69,10 +69,10 @@ async function exchangeRefreshToken(
 }
 
 async function exchangeClientCredentials(
-  { directory, tokens }: OAuthOptions,
+  { store, tokens }: PoolParts,
   { client, get }: OAuthForm,
 ): Promise<Answer> {
-  const parsed = parseScopes(get('scope'), resourceScopes(directory()))
+  const parsed = parseScopes(get('scope'), resourceScopes(store.directory()))
   if ('unknown' in parsed) return refuse('invalid_scope')
   return toJson(
     200,
@@ -86,7 +86,7 @@ async function exchangeClientCredentials(
 }
 
 async function toTokens(
-  { tokens }: OAuthOptions,
+  { tokens }: PoolParts,
   { refreshToken, signIn, user }: RefreshedSignIn,
   nonce?: string,
 ): Promise<Answer> {

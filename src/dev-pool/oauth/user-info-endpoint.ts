@@ -1,13 +1,13 @@
 // /oauth2/userInfo: the attributes of whoever an access token with `openid` stands for, all as text, as long as it stands.
+import type { PoolParts } from '../pool-parts.ts'
 import { findHolder, verifyAccessToken } from '../access-token.ts'
 import { isApiError } from '../api-error.ts'
 import { type Answer, type PoolRequest, toJson } from '../endpoint.ts'
 import { CORS } from './oauth-form.ts'
-import type { OAuthOptions } from './oauth-options.ts'
 import { readableAttributes } from './scopes.ts'
 
 export async function answerUserInfo(
-  options: OAuthOptions,
+  options: PoolParts,
   { headers }: PoolRequest,
 ): Promise<Answer> {
   const [, token] = /^bearer +([^\s]+)$/i.exec(headers.authorization ?? '') ?? []
