@@ -66,7 +66,8 @@ t.test('R-14 a name that moves takes its requests along, and none fails', async 
   await eventually('the first answer', async () => (await ready()) === 'ok\n' || undefined)
   t.equal(await ask(), 'a')
   dns.serve({ [NAME]: { A: ['127.0.0.2'], ttl: 0 } })
-  const met = new Set<string>()
+  // It may have moved before the first of these.
+  const met = new Set(['a'])
   await eventually('the move', async () => {
     const answer = await ask()
     met.add(answer)
