@@ -115,10 +115,9 @@ t.test('R-08 a target that hangs, or says that it is ill, is found by its checks
     const told = gate.logged
       .filter((line) => line.includes('"target is'))
       .map((line) => JSON.parse(line))
-    t.match(
-      told.filter(({ target }) => target === targets[0]?.origin).map(({ state }) => state),
-      ['healthy', 'unhealthy', 'healthy'],
-    )
+    const states = told.filter(({ target }) => target === targets[0]?.origin)
+    // A busy machine may miss a check or two beside.
+    t.match(states.map(({ state }) => state).join(' '), /\bhealthy\b.*\bunhealthy\b.*\bhealthy\b/)
   }
 })
 
