@@ -46,7 +46,7 @@ export interface RenewalPorts {
 /** Each begins what is not under way, and neither rejects. */
 export interface Renewal {
   renew(live: Live): Promise<void>
-  /** Undefined while it is being renewed, which puts down the same. */
+  /** Undefined while new tokens are fetched, which puts down the same; once they are there, what is left of that. */
   touch(live: Live): Promise<void> | undefined
 }
 
@@ -133,7 +133,7 @@ export function createRenewal(ports: RenewalPorts): Renewal {
       return live.renewing
     },
     touch(live) {
-      if (live.renewing !== undefined) return undefined
+      if (live.renewing !== undefined) return live.isOwed === true ? live.renewing : undefined
       live.touching ??= alone(live, () => markUsed(live))
         .then(noop, noop)
         .finally(() => delete live.touching)
