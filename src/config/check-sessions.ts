@@ -1,5 +1,6 @@
 // Rules between sessions, the user pools whose users sign in, and the routes that name them. Reads values of any shape, so that one
 // bad setting hides no other problem.
+import { ATTEMPT_COOKIES, cookieNameOf, TURNS_COOKIE } from '../http/own-cookies.ts'
 import { asList, asMapping, asText, asTexts, type Mapping } from './loose.ts'
 import type { ConfigPath } from './problem.ts'
 import { didYouMean } from './suggest.ts'
@@ -72,9 +73,6 @@ function checkManagedLogin(session: Mapping, path: ConfigPath): Finding[] {
   return findings
 }
 
-/** What else a browser keeps while it signs in. */
-const FURTHER_COOKIES = /^__Host-poolgate-(?:attempt-.*|turns)$/
-
 /** Two sessions with one cookie would end each other. */
 function checkCookies(sessions: Mapping): Finding[] {
   const owners = new Map<string, string>()
@@ -83,7 +81,7 @@ function checkCookies(sessions: Mapping): Finding[] {
     const owner = owners.get(cookie)
     owners.set(cookie, owner ?? name)
     const path = ['sessions', name, 'cookie']
-    if (FURTHER_COOKIES.test(cookie)) {
+    if (cookie === TURNS_COOKIE || cookie.startsWith(ATTEMPT_COOKIES)) {
       return [
         { path, message: `has to be another one: ${cookie} has its own use while signing in` },
       ]
@@ -96,11 +94,6 @@ function checkCookies(sessions: Mapping): Finding[] {
     if (owner === undefined) return []
     return [{ path, message: `is the cookie of session ${owner} already` }]
   })
-}
-
-/** The session's cookie; its parts are called the same with `.1`, `.2` and so on behind. */
-export function cookieNameOf(session: string, cookie: string | undefined): string {
-  return cookie ?? `__Host-poolgate-${session}`
 }
 
 function checkRoute(

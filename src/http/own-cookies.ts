@@ -5,6 +5,16 @@ export type IsOwnCookie = (name: string) => boolean
 
 const PREFIX = '__Host-poolgate-'
 
+/** Begins the name of a sign-in attempt's cookie. */
+export const ATTEMPT_COOKIES = `${PREFIX}attempt-`
+/** Counts the sign-ins that were completed of late. */
+export const TURNS_COOKIE = `${PREFIX}turns`
+
+/** A session's cookie; its parts are called the same with `.1`, `.2` and so on behind. */
+export function cookieNameOf(session: string, cookie: string | undefined): string {
+  return cookie ?? PREFIX + session
+}
+
 /** @param sessionCookies names of sessions' cookies; their parts are called the same with `.1` and so on behind */
 export function compileOwnCookies(sessionCookies: readonly string[]): IsOwnCookie {
   const names = new Set(sessionCookies)

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { RawHeaders } from '../http/headers.ts'
+import { ATTEMPT_COOKIES } from '../http/own-cookies.ts'
 import { type Cookie, cookiesOf, toExpired, toSetCookie } from './own-cookies.ts'
 import type { Seal } from './seal.ts'
 
@@ -31,7 +32,6 @@ export interface Attempts {
 
 export const ATTEMPT_MS = 600_000
 
-const PREFIX = '__Host-poolgate-attempt-'
 const STATE = /^([0-9a-z]{9}[0-9a-f]{8})\.[\w-]{22}$/
 
 /** Beyond either the oldest goes: a header of 8 KiB has to hold them beside everything else (a flood of attempts). */
@@ -46,14 +46,17 @@ export function createAttempts(name: string, seal: Seal, clock: Clock): Attempts
       return `${time}${randomBytes(4).toString('hex')}.${randomBytes(16).toString('base64url')}`
     },
     async begin(headers, attempt) {
-      const cookie = attemptCookieOf(attempt.state) ?? PREFIX
+      const cookie = attemptCookieOf(attempt.state) ?? ATTEMPT_COOKIES
       const value = await seal.seal(purpose, JSON.stringify(attempt))
-      const outdated = chooseOutdated(cookiesOf(headers, PREFIX), cookie.length + value.length)
+      const outdated = chooseOutdated(
+        cookiesOf(headers, ATTEMPT_COOKIES),
+        cookie.length + value.length,
+      )
       return [...outdated.map(toExpired), toSetCookie(cookie, value, ATTEMPT_MS / 1000)]
     },
     async find(headers, state) {
       const cookie = attemptCookieOf(state)
-      const sealed = cookiesOf(headers, PREFIX).find((one) => one.name === cookie)
+      const sealed = cookiesOf(headers, ATTEMPT_COOKIES).find((one) => one.name === cookie)
       const text = sealed && (await seal.open(purpose, sealed.value))
       if (text === undefined) return undefined
       const attempt = JSON.parse(text) as Attempt
@@ -66,12 +69,12 @@ export function createAttempts(name: string, seal: Seal, clock: Clock): Attempts
 /** The cookie that a state names; undefined for what is no state of ours. */
 export function attemptCookieOf(state: string): string | undefined {
   const id = STATE.exec(state)?.[1]
-  return id === undefined ? undefined : `${PREFIX}${id}`
+  return id === undefined ? undefined : `${ATTEMPT_COOKIES}${id}`
 }
 
 /** Set-Cookie lines that end every attempt of a browser. */
 export function expireAttempts(headers: RawHeaders): readonly string[] {
-  return cookiesOf(headers, PREFIX).map(({ name }) => toExpired(name))
+  return cookiesOf(headers, ATTEMPT_COOKIES).map(({ name }) => toExpired(name))
 }
 
 /** Names begin with the time, so they are enough to tell which is the oldest. */

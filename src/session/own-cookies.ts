@@ -1,6 +1,6 @@
 // The cookies that Poolgate itself gives browsers: how they are written and read. Each is bound to one host, encrypted transport and
 // top-level requests by its prefix and attributes (RFC 6265bis sections 4.1.3 and 5.6.7).
-import { type RawHeaders, trimBlanks } from '../http/headers.ts'
+import { type RawHeaders, trimBlanks, valuesOf } from '../http/headers.ts'
 
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax'
 
@@ -22,17 +22,12 @@ export interface Cookie {
 
 /** The cookies of a request whose name begins so, in order. */
 export function cookiesOf(headers: RawHeaders, prefix: string): Cookie[] {
-  const found: Cookie[] = []
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]?.toLowerCase() !== 'cookie') continue
-    for (const pair of (headers[i + 1] as string).split(';')) {
-      const equals = pair.indexOf('=')
-      const name = trimBlanks(pair.slice(0, Math.max(equals, 0)))
-      if (!name.startsWith(prefix)) continue
-      found.push({ name, value: trimBlanks(pair.slice(equals + 1)) })
-    }
-  }
-  return found
+  const pairs = valuesOf(headers, 'cookie').flatMap((field) => field.split(';'))
+  return pairs.flatMap((pair) => {
+    const equals = pair.indexOf('=')
+    const name = trimBlanks(pair.slice(0, Math.max(equals, 0)))
+    return name.startsWith(prefix) ? [{ name, value: trimBlanks(pair.slice(equals + 1)) }] : []
+  })
 }
 
 /** Without lines that a later one for the same cookie makes void (RFC 6265 section 4.1.1: one line a name). */

@@ -53,14 +53,14 @@ export function toSetCookies(
   if (count > MAX_PARTS) return { tooLarge: text.length }
   const whole = `${count}.${text}`
   const seconds = Math.max(1, Math.ceil(maxAgeMs / 1_000))
-  const parts = Array.from({ length: count }, (_, index) =>
-    toSetCookie(nameOf(name, index), whole.slice(index * room, (index + 1) * room), seconds),
+  const names = Array.from({ length: count }, (_, index) => nameOf(name, index))
+  const parts = names.map((part, index) =>
+    toSetCookie(part, whole.slice(index * room, (index + 1) * room), seconds),
   )
-  const used = new Set(Array.from({ length: count }, (_, index) => nameOf(name, index)))
-  return [...parts, ...earlier.filter((each) => !used.has(each)).map(toExpired)]
+  return [...parts, ...earlier.filter((each) => !names.includes(each)).map(toExpired)]
 }
 
-/** Set-Cookie values that end every part that there can be. */
+/** Set-Cookie values that end it, with the parts that the browser has. */
 export function toExpiredCookies(name: string, earlier: readonly string[] = []): readonly string[] {
   const all = new Set([name, ...earlier])
   return [...all].map(toExpired)
