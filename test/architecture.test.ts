@@ -56,6 +56,9 @@ const DEV_POOL_DOORS = ['cli/dev.ts', 'cli/token-mint.ts']
 /** Dependency → the only places (files or folders) that may import it. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-ec2': ['upstream/ec2-lookup.ts'],
+  '@aws-sdk/credential-providers': ['aws/gateway-credentials.ts'],
+  '@smithy/signature-v4': ['aws/sigv4.ts'],
+  '@smithy/eventstream-codec': ['aws/lambda-stream.ts'],
   '@grpc/grpc-js': ['external-auth/check-listener.ts'],
   protobufjs: ['external-auth/check-messages.ts'],
   undici: ['upstream', 'base/fetch-json.ts', 'base/bounded-fetch.ts'],
@@ -63,7 +66,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['session/redis-shelf.ts'],
   oauth4webapi: ['session/managed-login.ts'],
   'csv-parse/sync': ['dev-pool'],
-  'lru-cache': ['token/token-cache.ts', 'session'],
+  'lru-cache': ['token/token-cache.ts', 'session', 'aws'],
   yaml: ['config', 'dev-pool'],
   zod: ['config'],
   'prom-client': ['telemetry/metrics.ts'],
