@@ -15,6 +15,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   config: ['base', 'http'],
   route: ['base', 'http'],
   token: ['base', 'http'],
+  aws: ['base', 'http'],
   session: ['base', 'http', 'config', 'token'],
   policy: ['base', 'http', 'config', 'route', 'token', 'session'],
   upstream: ['base', 'http', 'config', 'route', 'token', 'policy'],
