@@ -25,13 +25,21 @@ export function checkUpstreams(settings: Mapping): Finding[] {
   })
 }
 
+const SOURCES = ['targets', 'discover', 'aws', 'handOut']
+
 function checkSource(upstream: Mapping, path: ConfigPath): Finding[] {
-  if ('targets' in upstream && 'discover' in upstream) {
-    const message = 'cannot stand beside targets: they are either listed or discovered'
-    return [{ path: [...path, 'discover'], message }]
-  }
-  if ('targets' in upstream || 'discover' in upstream) return []
-  return [{ path: [...path, 'targets'], message: 'is required, or discover' }]
+  const [first, ...others] = SOURCES.filter((source) => source in upstream)
+  if (first === undefined)
+    return [{ path: [...path, 'targets'], message: 'is required, or discover' }]
+  const second = others.map((source) => ({
+    path: [...path, source],
+    message:
+      source === 'discover'
+        ? 'cannot stand beside targets: they are either listed or discovered'
+        : `cannot stand beside ${first}: requests go to one place`,
+  }))
+  if (!['aws', 'handOut'].includes(first) || !('health' in upstream)) return second
+  return [...second, { path: [...path, 'health'], message: `says nothing beside ${first}` }]
 }
 
 function checkHashOn(upstream: Mapping, path: ConfigPath): Finding[] {

@@ -1,6 +1,7 @@
 // From a file's text and the environment to a valid configuration, or every problem at once. Nothing is half loaded.
 import { readFileSync, statSync } from 'node:fs'
 import { checkRoutes } from './check-routes.ts'
+import { checkAws } from './check-aws.ts'
 import { checkSessions } from './check-sessions.ts'
 import { checkSettings } from './check-settings.ts'
 import { checkUpstreams } from './check-upstreams.ts'
@@ -47,6 +48,7 @@ export function loadConfig(text: string, file: string, env: Environment): Printa
     ...checkSettings(asMapping(settings.value)),
     ...checkSessions(asMapping(settings.value)),
     ...checkUpstreams(asMapping(settings.value)),
+    ...checkAws(asMapping(settings.value)),
     ...checkRoutes(asMapping(settings.value)),
   ])
   const problems = inOrder([...source.problems, ...findings.map(source.toProblem)])

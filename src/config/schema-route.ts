@@ -13,6 +13,7 @@ import {
   text,
 } from './fields.ts'
 import { METHODS } from './methods.ts'
+import { NAME, NAME_PATTERN } from './names.ts'
 import { cors } from './schema-cors.ts'
 import { orForever } from './schema-upstream.ts'
 import { headerEdits, rewrite } from './schema-shaping.ts'
@@ -20,11 +21,6 @@ import { didYouMean } from './suggest.ts'
 import { parseOrigin } from './web-address.ts'
 
 const HOUR_MS = 3_600_000
-
-/** A name of a route, an upstream or a user pool: it stands in logs and metrics. */
-export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
-export const NAME =
-  'a name of letters, digits, ".", "_" and "-", at most 63 and a letter or digit first'
 
 const HOST_PATTERN = /^((\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\])$/
 /** Only the form of a pattern; that its path can be matched is found when routes are compiled. */

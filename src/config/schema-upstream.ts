@@ -11,6 +11,7 @@ import {
   parsedText,
   text,
 } from './fields.ts'
+import { aws, handOut } from './schema-aws.ts'
 import { discover } from './schema-discover.ts'
 import { HEADER_NAME_PATTERN } from './identity-header-names.ts'
 import { parseListenAddress } from './listen-address.ts'
@@ -164,9 +165,11 @@ export const upstream = z
       .min(1, { error: expected(TARGETS) })
       .optional()
       .describe(
-        'Origins of the service (scheme, host, port) or `unix:/path`; requests are divided among them. Either this or `discover`.',
+        'Origins of the service (scheme, host, port) or `unix:/path`; requests are divided among them. Either this, `discover`, `aws` or `handOut`.',
       ),
     discover: discover.optional(),
+    aws,
+    handOut,
     balance: oneOf(['least-requests', 'round-robin', 'hash'])
       .prefault('least-requests')
       .describe(

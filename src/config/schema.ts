@@ -2,8 +2,10 @@
 import { z } from 'zod'
 import { count, duration, expected, flag, listOf, oneOf, size, text } from './fields.ts'
 import { CLAIM, HEADER_NAME, HEADER_NAME_PATTERN } from './identity-header-names.ts'
+import { NAME, NAME_PATTERN } from './names.ts'
+import { identityPool } from './schema-aws.ts'
 import { admin, extAuthz, limits, listen, timeouts, trustedProxies } from './schema-listener.ts'
-import { NAME, NAME_PATTERN, route } from './schema-route.ts'
+import { route } from './schema-route.ts'
 import { session } from './schema-session.ts'
 import { upstream } from './schema-upstream.ts'
 import { userPool } from './schema-user-pool.ts'
@@ -100,6 +102,12 @@ export const configSchema = z
       .prefault({})
       .describe(
         'Ways in which browsers sign in, by a name of your choice; routes name theirs in `signIn`.',
+      ),
+    identityPools: z
+      .record(name, identityPool, { error: expected('a mapping of name to identity pool') })
+      .prefault({})
+      .describe(
+        'Cognito identity pools that give callers credentials for AWS, by a name of your choice.',
       ),
     tokenCache,
     upstreams: z

@@ -16,7 +16,7 @@ export function regionOf(userPoolId: string): string | undefined {
 export function userPoolDefaults(userPoolId: string): UserPoolDefaults | undefined {
   const region = regionOf(userPoolId)
   if (region === undefined) return undefined
-  const place = `${region}.${toDomain(region)}/${userPoolId}`
+  const place = `${region}.${awsDomainOf(region)}/${userPoolId}`
   return { issuer: [`https://cognito-idp.${place}`, `https://issuer-cognito-idp.${place}`] }
 }
 
@@ -25,7 +25,8 @@ export function toJwksUri(issuer: string): string {
   return `${issuer}/.well-known/jwks.json`
 }
 
-function toDomain(region: string): string {
+/** The domain that a region's services are in. */
+export function awsDomainOf(region: string): string {
   if (region.startsWith('cn-')) return 'amazonaws.com.cn'
   return region.startsWith('eusc-') ? 'amazonaws.eu' : 'amazonaws.com'
 }

@@ -57,8 +57,14 @@ const ADVICE: Readonly<Record<DenyReason, Advise>> = {
     `change access.providers of route ${route?.name}, or sign in with another provider (${detail})`,
   policy_denied: ({ route, detail }) =>
     `route ${route?.name} refuses this on purpose: change the caller's groups or scopes, or its noneOf (${detail})`,
+  id_token_required: ({ detail }) =>
+    `send the ID token (sign-in gives both) in Authorization where the route takes tokenUse: any or id, or beside the access token of the same user in X-Poolgate-Id-Token (${detail})`,
+  credentials_denied: ({ detail }) =>
+    `look at the identity pool: its authentication providers, role mapping and trust policies, and identityPools (${detail})`,
+  aws_request_refused: ({ detail }) => `send it in another form (${detail})`,
   decision_untrusted_peer: advisePeer,
   route_not_found: adviseRoute,
+  length_required: () => 'send Content-Length: S3 takes no body of unknown length',
   body_too_large: ({ route }) => `raise maxBody of route ${route?.name}, or limits.body`,
   target_too_long: () => 'shorten the URL, or raise limits.target',
   headers_too_large: ({ detail }) =>
@@ -77,6 +83,8 @@ const ADVICE: Readonly<Record<DenyReason, Advise>> = {
   },
   sessions_unavailable: () =>
     'look at the session store and at the token endpoint of the managed login',
+  credentials_unavailable: ({ detail }) =>
+    `look at the identity pool, its quotas and the network to it (${detail})`,
   overloaded: () => RETRY,
   draining: () => RETRY,
   loop_detected: () => 'point the upstream at the service: it leads back to this gateway',

@@ -70,7 +70,8 @@ export function connectionNamed(headers: RawHeaders): ReadonlySet<string> {
  */
 export type Ownership = 'always' | 'unless_trusted' | 'never' | 'no'
 
-const OWNED_PREFIXES = ['x-auth-', 'x-amzn-oidc-']
+/** What callers tell Poolgate, their ID token above all, is not for upstreams. */
+const OWNED_PREFIXES = ['x-auth-', 'x-amzn-oidc-', 'x-poolgate-']
 const PROXY_PREFIXES = ['x-forwarded-', 'x-envoy-', 'x-ssl-']
 const PROXY_NAMES: ReadonlySet<string> = new Set(['forwarded', 'x-real-ip'])
 /** With these a request could still become another one behind the decision; ordinary load balancers pass a client's copy on. */

@@ -13,11 +13,13 @@ import {
   type Allow,
   type Decision,
   type Deny,
+  type DenyReason,
   isUpgrade,
   type Route,
   type StepUp,
   toDeny,
 } from './decision.ts'
+import { type Beside, besideBearer, createLogIn } from './login.ts'
 import { isFromOwnOrigin, needsOrigin, ORIGIN_DENIED } from './origin.ts'
 import type { Policy, PolicyRefusal } from './policy.ts'
 import { decidePreflight } from './preflight.ts'
@@ -69,6 +71,7 @@ export interface AuthorizePorts {
 
 export function createAuthorize(table: RouteTable<Rule>, ports: AuthorizePorts): Authorize {
   const { clock, verifier, signIns } = ports
+  const addLogin = createLogIn(verifier.verify)
 
   function admit(
     rule: Rule,
@@ -77,7 +80,12 @@ export function createAuthorize(table: RouteTable<Rule>, ports: AuthorizePorts):
   ): Eventually<Decision> {
     if (rule.wanted === undefined) return { kind: 'allow', route: rule.route, principal: undefined }
     const credential = credentialOf(rule.route, facts, matched)
-    if (typeof credential === 'string') return prove(rule, credential, rule.wanted)
+    if (typeof credential === 'string') {
+      const decision = prove(rule, credential, rule.wanted)
+      return rule.route.loginKey === undefined
+        ? decision
+        : logIn(decision, credential, () => besideBearer(facts.headers))
+    }
     const signIn = signIns.get(rule.route.signIn ?? '')
     if (signIn === undefined || credential.reason !== 'credential_missing') {
       return toDeny(credential, rule.route)
@@ -103,9 +111,21 @@ export function createAuthorize(table: RouteTable<Rule>, ports: AuthorizePorts):
   ): Eventually<Decision> {
     const presented = takeToken(found, rule.route, wanted, facts, matched)
     if (typeof presented !== 'string') return presented
-    const { cookies = [] } = found as Extract<Found, { kind: 'session' }>
-    return whenKnown(prove(rule, presented, wanted), (decision) =>
-      ofSession(decision, cookies, rule.route.signIn),
+    const { cookies = [], session } = found as Extract<Found, { kind: 'session' }>
+    const { signIn } = rule.route
+    const proven = prove(rule, presented, wanted)
+    const decision = logIn(proven, presented, () => ({ idToken: session.tokens.id, signIn }))
+    return whenKnown(decision, (settled) => ofSession(settled, cookies, signIn))
+  }
+
+  /** With the caller's ID token, where the route's upstream needs it. */
+  function logIn(
+    decision: Eventually<Decision>,
+    token: string,
+    beside: () => Beside | DenyReason,
+  ): Eventually<Decision> {
+    return whenKnown(decision, (settled) =>
+      settled.kind === 'allow' ? addLogin(settled, token, beside) : settled,
     )
   }
 

@@ -1,5 +1,6 @@
 // Compiles the configured routes into the route table that authorize asks, or names the routes that could tie.
 import type { Config } from '../config/schema.ts'
+import { loginKeyOf } from '../config/login-key.ts'
 import { compileHeaderEdits } from '../http/header-edits.ts'
 import { compileRouteTable, type RouteProblem, type RouteTable } from '../route/route-table.ts'
 import type { Rule } from './authorize.ts'
@@ -39,6 +40,7 @@ function toRule(route: RouteConfig, index: number, config: Config): Rule {
       upstream: route.upstream === 'none' ? undefined : route.upstream,
       forwardToken: route.forwardToken,
       signIn: route.signIn,
+      loginKey: toLoginKey(route, config),
       maxBody: maxBody === 'none' ? Number.POSITIVE_INFINITY : maxBody,
       places: route.credentials,
       upgrades: route.upgrades,
@@ -54,6 +56,13 @@ function toRule(route: RouteConfig, index: number, config: Config): Rule {
     },
     ...toAccess(route.access, Object.keys(config.userPools)),
   }
+}
+
+/** Public routes ask for nobody's token. */
+function toLoginKey({ access, upstream }: RouteConfig, config: Config): string | undefined {
+  const { aws, handOut } = config.upstreams[upstream] ?? {}
+  const name = handOut?.identityPool ?? aws?.identityPool
+  return name === undefined || access === 'public' ? undefined : loginKeyOf(name, config)
 }
 
 function corsMethods({ cors, match }: RouteConfig): readonly string[] {

@@ -1,4 +1,5 @@
 // What authorize can answer. A request may be forwarded with an Allow and with nothing else.
+import type { Login } from '../aws/login.ts'
 import type { HeaderEdits } from '../http/header-edits.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import type { CredentialPlaces } from '../token/credential-places.ts'
@@ -10,6 +11,7 @@ import type { Principal } from './principal.ts'
 export const DENY_REASONS = [
   'target_ambiguous',
   'request_malformed',
+  'aws_request_refused',
   'credential_ambiguous',
   'credential_missing',
   'credential_malformed',
@@ -25,6 +27,7 @@ export const DENY_REASONS = [
   'token_revoked',
   'session_ended',
   'insufficient_user_authentication',
+  'id_token_required',
   'origin_denied',
   'cors_denied',
   'group_missing',
@@ -32,12 +35,14 @@ export const DENY_REASONS = [
   'provider_denied',
   'claim_mismatch',
   'policy_denied',
+  'credentials_denied',
   'decision_untrusted_peer',
   'route_not_found',
   'body_too_large',
   'target_too_long',
   'headers_too_large',
   'request_timeout',
+  'length_required',
   'method_not_allowed',
   'expectation_failed',
   'upstream_unreachable',
@@ -45,6 +50,7 @@ export const DENY_REASONS = [
   'upstream_timeout',
   'keys_unavailable',
   'sessions_unavailable',
+  'credentials_unavailable',
   'overloaded',
   'draining',
   'loop_detected',
@@ -73,6 +79,8 @@ export interface Route {
   readonly forwardToken: boolean
   /** The session that browsers sign in with; undefined where they do not. */
   readonly signIn?: string | undefined
+  /** The key by which the upstream's identity pool knows ID tokens of the caller's user pool; undefined where none is needed. */
+  readonly loginKey?: string | undefined
   /** Bytes; Infinity for none. */
   readonly maxBody: number
   /** Where a token may stand beside Authorization; undefined for nowhere else. */
@@ -103,6 +111,8 @@ export interface Allow {
   readonly route: Route
   /** The verified caller; undefined on a public route. */
   readonly principal: Principal | undefined
+  /** The caller's ID token, for an upstream that needs it. */
+  readonly login?: Login | undefined
   /** Set-Cookie values of the answer: a session that has been renewed. */
   readonly cookies?: readonly string[] | undefined
 }

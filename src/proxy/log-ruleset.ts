@@ -4,11 +4,19 @@ import type { RulesetPorts } from './ruleset.ts'
 
 export function logRuleset(
   log: Pick<Log, 'info' | 'warn'>,
-): Pick<RulesetPorts, 'keysChanged' | 'discovered' | 'healthChanged' | 'sessionsChanged'> {
+): Pick<
+  RulesetPorts,
+  'keysChanged' | 'discovered' | 'healthChanged' | 'credentialsChanged' | 'sessionsChanged'
+> {
   return {
     keysChanged(userPool, problem) {
       if (problem === undefined) log.info({ user_pool: userPool }, 'keys fetched')
       else log.warn({ user_pool: userPool, problem }, 'keys cannot be fetched')
+    },
+    credentialsChanged(identityPool, problem) {
+      const about = { identity_pool: identityPool }
+      if (problem === undefined) log.info(about, 'credentials are given again')
+      else log.warn({ ...about, problem }, 'credentials cannot be had')
     },
     sessionsChanged(session, part, problem) {
       if (problem === undefined) log.info({ session, part }, 'sessions are well again')

@@ -9,6 +9,7 @@ import type { ResponseSink, UpstreamCall } from '../upstream/dispatch.ts'
 import type { UpstreamFailure } from '../upstream/failure.ts'
 import type { BuildClientHeaders } from './client-headers.ts'
 import type { Exchange } from './exchange.ts'
+import type { Deny } from './own-answers.ts'
 import type { RequestBody } from './request-body.ts'
 
 const REASONS: Readonly<Record<UpstreamFailure['kind'], DenyReason>> = {
@@ -16,6 +17,12 @@ const REASONS: Readonly<Record<UpstreamFailure['kind'], DenyReason>> = {
   protocol: 'upstream_protocol',
   timeout: 'upstream_timeout',
   overloaded: 'overloaded',
+  login: 'id_token_required',
+  denied: 'credentials_denied',
+  credentials: 'credentials_unavailable',
+  refused: 'aws_request_refused',
+  length: 'length_required',
+  too_large: 'body_too_large',
 }
 
 /** Interim responses that are passed on for one request; nothing brakes them. */
@@ -28,7 +35,7 @@ const NEVER = Number.POSITIVE_INFINITY
 
 export interface RelayPorts {
   /** Answers in the upstream's place; only before its response has begun. */
-  readonly deny: (exchange: Exchange, reason: DenyReason, detail: string) => void
+  readonly deny: Deny
   /** Has `run` called at the end of this turn. */
   readonly putOff: (item: PutOff) => void
   /** Whether connections are to end after their present response. */
@@ -139,7 +146,7 @@ export class Relay implements ResponseSink, PutOff {
     response.end()
   }
 
-  failed({ kind, detail }: UpstreamFailure): void {
+  failed({ kind, detail, retryAfterSeconds }: UpstreamFailure): void {
     const { exchange } = this
     if (exchange.response.destroyed) return
     if (exchange.response.headersSent) {
@@ -148,7 +155,7 @@ export class Relay implements ResponseSink, PutOff {
       this.isBroken = true
       this.putOff()
     } else if (this.body?.tooLarge()) this.ports.deny(exchange, 'body_too_large', detail)
-    else this.ports.deny(exchange, REASONS[kind], detail)
+    else this.ports.deny(exchange, REASONS[kind], detail, { retryAfterSeconds })
   }
 
   /** The fields of the answer itself. */

@@ -21,7 +21,7 @@ function toReports({ upstreams }: Ruleset): readonly UpstreamReport[] {
 function toReadiness({ keys, upstreams }: Ruleset, draining: boolean): Readiness {
   const waiting = [...keys].filter(([, set]) => !set.usable())
   const reasons = waiting.map(([name]) => `user pool ${name} has no keys`)
-  const empty = [...upstreams.values()].filter(({ targets }) => targets().length === 0)
+  const empty = [...upstreams.values()].filter(({ ready }) => !ready())
   reasons.push(...empty.map(({ name }) => `upstream ${name} has no targets`))
   if (draining) reasons.push('draining')
   return { ready: reasons.length === 0, reasons }

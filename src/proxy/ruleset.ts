@@ -2,6 +2,8 @@
 // Key sets and upstreams whose own settings stay the same are carried over, so that a reload never begins without keys.
 import type { Clock } from '../base/clock.ts'
 import type { FetchJsonResult } from '../base/fetch-json.ts'
+import { createGatewayCredentials } from '../aws/gateway-credentials.ts'
+import { createIdentityPool, type IdentityPool } from '../aws/identity-pool.ts'
 import { createTurnBudget } from '../base/turn-budget.ts'
 import type { Config } from '../config/schema.ts'
 import { isUnix } from '../config/listen-address.ts'
@@ -19,14 +21,12 @@ import type { SessionsChanged } from '../session/session-keeper.ts'
 import { createSignIn, type SignIn } from '../session/sign-in.ts'
 import { createSignInEndpoints, type SignInEndpoints } from '../session/sign-in-endpoints.ts'
 import { createVerifier, isRejected, type Verifier } from '../token/verifier.ts'
-import { readTlsFiles } from '../upstream/read-tls-files.ts'
-import {
-  createUpstream,
-  type Upstream,
-  type UpstreamPorts,
-  type UpstreamSettings,
-} from '../upstream/upstream.ts'
+import { createAwsUpstream } from '../upstream/aws-upstream.ts'
+import { createHandOutUpstream } from '../upstream/hand-out-upstream.ts'
+import { createUpstream, type Upstream, type UpstreamPorts } from '../upstream/upstream.ts'
+import { createCredentialsOf, toIdentityPoolSettings } from './aws-sources.ts'
 import { type BuildClientHeaders, compileClientHeaders } from './client-headers.ts'
+import { createCarryOver } from './carry-over.ts'
 import { createLoopGuard, type LoopGuard } from './loop-guard.ts'
 import { type SignInSource, toSignInSources } from './sign-in-sources.ts'
 import type { RequestLimits } from './to-request-facts.ts'
@@ -36,6 +36,8 @@ import {
   compileUpstreamHeaders,
   compileUpstreamTrailers,
 } from './upstream-headers.ts'
+
+import { toUpstreamSources, type UpstreamSource } from './upstream-sources.ts'
 
 /**
  * Signatures that are checked in one turn of the event loop: half a millisecond's worth, or a quarter of the time where turns are long.
@@ -55,6 +57,8 @@ export interface Ruleset {
   /** By name of the user pool. */
   readonly keys: ReadonlyMap<string, KeyRefresh>
   readonly upstreams: ReadonlyMap<string, Upstream>
+  /** By name. */
+  readonly identityPools: ReadonlyMap<string, IdentityPool>
   /** Names of the identity headers, in lower case, in the order in which a principal has them. */
   readonly identityHeaders: readonly string[]
   readonly ownerOf: ReturnType<typeof compileOwnedHeaders>
@@ -84,6 +88,8 @@ export interface RulesetPorts {
   /** What becomes of looking for an upstream's targets. */
   readonly discovered: UpstreamPorts['discovered']
   readonly healthChanged: UpstreamPorts['healthChanged']
+  /** An identity pool began or ceased to fail. */
+  readonly credentialsChanged: (identityPool: string, problem: string | undefined) => void
   /** What a session stands on began or ceased to fail. */
   readonly sessionsChanged: (session: string, ...change: Parameters<SessionsChanged>) => void
 }
@@ -99,6 +105,8 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
   const keysInUse = createCarryOver<KeyRefresh>()
   const upstreamsInUse = createCarryOver<Upstream>()
   const signInsInUse = createCarryOver<SignIn>()
+  const identityPoolsInUse = createCarryOver<IdentityPool>()
+  const ownCredentials = createGatewayCredentials(ports.clock)
   const retiring = new Set<Upstream>()
   const ownGuard = createLoopGuard(ports.random)
   let current = compile(first)
@@ -123,6 +131,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       Object.entries(config.sessions).map(([name, { cookie }]) => cookieNameOf(name, cookie)),
     )
     const { table } = compileRules(config, ports.routeIndex)
+    const identityPools = identityPoolsInUse.make(config.identityPools, startIdentityPool)
     return {
       config,
       authorize: createAuthorize(table, { clock: ports.clock, verifier, signIns }),
@@ -133,7 +142,10 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       keys,
       identityHeaders: headerNames,
       ownerOf: compileOwnedHeaders(headerNames),
-      upstreams: upstreamsInUse.make(toUpstreamSources(config.upstreams), startUpstream),
+      identityPools,
+      upstreams: upstreamsInUse.make(toUpstreamSources(config), (name, source) =>
+        startUpstream(name, source, identityPools),
+      ),
       buildUpstreamHeaders: compileUpstreamHeaders(
         headerNames,
         config.forwardedHeader,
@@ -165,8 +177,32 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
     return keys
   }
 
-  function startUpstream(name: string, { timeouts, ...rest }: UpstreamSource): Upstream {
-    return createUpstream({ name, ...timeouts, ...rest }, ports)
+  function startUpstream(
+    name: string,
+    { timeouts, aws, handOut, ...rest }: UpstreamSource,
+    identityPools: Ruleset['identityPools'],
+  ): Upstream {
+    if (handOut !== undefined) {
+      const pool = identityPools.get(handOut.identityPool) as IdentityPool
+      return createHandOutUpstream({ name, clientIds: handOut.clientIds }, pool)
+    }
+    const upstream = createUpstream({ name, ...timeouts, ...rest }, ports)
+    if (aws === undefined) return upstream
+    const { identityPool, settings } = aws
+    const pool = identityPool && {
+      exchange: identityPools.get(identityPool.name) as IdentityPool,
+      settings: identityPool.settings,
+    }
+    const credentialsOf = createCredentialsOf(pool, ownCredentials, ports.clock)
+    return createAwsUpstream(settings, upstream, { clock: ports.clock, credentialsOf })
+  }
+
+  function startIdentityPool(name: string, settings: Config['identityPools'][string]) {
+    return createIdentityPool(toIdentityPoolSettings(settings), {
+      clock: ports.clock,
+      random: ports.random,
+      changed: (problem) => ports.credentialsChanged(name, problem),
+    })
   }
 
   function startSignIn(name: string, { userPool, ...source }: SignInSource): SignIn {
@@ -222,49 +258,4 @@ function toKeySources(userPools: Config['userPools']): Readonly<Record<string, K
     return [name, { jwksUri, jwksFile, refreshMs, maxStaleMs }]
   })
   return Object.fromEntries(sources)
-}
-
-type UpstreamSource = Omit<Config['upstreams'][string], 'tls'> & Pick<UpstreamSettings, 'tls'>
-
-/** With the texts of its files, so that a renewed certificate is another setting. */
-function toUpstreamSources(
-  upstreams: Config['upstreams'],
-): Readonly<Record<string, UpstreamSource>> {
-  const sources = Object.entries(upstreams).map(
-    ([name, { tls, ...rest }]): [string, UpstreamSource] => [
-      name,
-      { ...rest, tls: tls && readTlsFiles(tls) },
-    ],
-  )
-  return Object.fromEntries(sources)
-}
-
-interface CarryOver<T> {
-  /** One part for each named setting; the earlier one where name and setting are the same. */
-  make<S>(
-    settings: Readonly<Record<string, S>>,
-    create: (name: string, setting: S) => T,
-  ): Map<string, T>
-  /** Parts of the earlier `make` that the last one no longer uses. */
-  drop(): T[]
-}
-
-function createCarryOver<T>(): CarryOver<T> {
-  let earlier = new Map<string, T>()
-  let inUse = new Map<string, T>()
-  return {
-    make(settings, create) {
-      earlier = inUse
-      inUse = new Map()
-      const parts = new Map<string, T>()
-      for (const [name, setting] of Object.entries(settings)) {
-        const key = JSON.stringify([name, setting])
-        const part = earlier.get(key) ?? create(name, setting)
-        inUse.set(key, part)
-        parts.set(name, part)
-      }
-      return parts
-    },
-    drop: () => [...earlier].flatMap(([key, part]) => (inUse.has(key) ? [] : [part])),
-  }
 }

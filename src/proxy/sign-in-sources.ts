@@ -21,10 +21,13 @@ export function toSignInSources(config: Config): Readonly<Record<string, SignInS
 }
 
 /** A session holds no token that no route asks for. */
-function tokensFor(name: string, { routes }: Config): SignInOptions['holds'] {
-  const wanted = routes
-    .filter(({ signIn }) => signIn === name)
-    .map(({ access }) => (typeof access === 'string' ? 'access' : access.tokenUse))
-  const id = wanted.includes('id')
+function tokensFor(name: string, { routes, upstreams }: Config): SignInOptions['holds'] {
+  const own = routes.filter(({ signIn }) => signIn === name)
+  const wanted = own.map(({ access }) => (typeof access === 'string' ? 'access' : access.tokenUse))
+  const isExchanged = own.some(({ upstream }) => {
+    const { aws, handOut } = upstreams[upstream] ?? {}
+    return (handOut ?? aws)?.identityPool !== undefined
+  })
+  const id = isExchanged || wanted.includes('id')
   return { id, access: !id || wanted.some((tokenUse) => tokenUse !== 'id') }
 }

@@ -1,12 +1,20 @@
 // Why an upstream did not answer, or not to the end. The HTTP client's error codes are translated here and nowhere else.
 
 export interface UpstreamFailure {
-  readonly kind: 'unreachable' | 'protocol' | 'timeout' | 'overloaded'
+  readonly kind: 'unreachable' | 'protocol' | 'timeout' | 'overloaded' | UnsignedKind
   /** For the log alone. */
   readonly detail: string
   /** With which code an HTTP/2 upstream reset the request's stream (RFC 9113 section 7). */
   readonly resetCode?: number
+  /** Seconds after which the client may try again. */
+  readonly retryAfterSeconds?: number | undefined
 }
+
+/**
+ * Why a request to AWS was never signed. `login`: it needs the caller's ID token. `denied`, `credentials`: there are no credentials for the
+ * caller, or nobody can tell. `refused`: it asks for what is not signed here. `length`, `too_large`: of its body.
+ */
+export type UnsignedKind = 'login' | 'denied' | 'credentials' | 'refused' | 'length' | 'too_large'
 
 const TIMEOUTS: readonly string[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']
 

@@ -73,8 +73,10 @@ export interface UpstreamReport {
 
 export interface Upstream {
   readonly name: string
-  /** Its targets at present. */
+  /** Its targets at present; none where it has yet to find them. */
   targets(): readonly Target[]
+  /** Whether it can be asked at all. */
+  ready(): boolean
   report(): UpstreamReport
   dispatch(allow: Allow, request: UpstreamRequest, sink: ResponseSink): UpstreamCall
   /** Takes no more requests and ends once those under way have. */
@@ -171,6 +173,7 @@ export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts)
   return {
     name,
     targets: targets.present,
+    ready: () => targets.present().length > 0,
     report: () => ({
       name,
       targets: targets.present().map((target) => ({

@@ -36,6 +36,7 @@ t.test('a small configuration loads with every default', async (t) => {
       },
     },
     sessions: {},
+    identityPools: {},
     tokenCache: { entries: 10_000, bytes: 64 * 1024 ** 2, ttlMs: 300_000 },
     upstreams: {
       orders: {

@@ -11,9 +11,9 @@ import {
 } from '../../src/proxy/denial-response.ts'
 
 const STATUSES: Record<number, readonly DenyReason[]> = {
-  400: ['target_ambiguous', 'request_malformed', 'credential_ambiguous'],
+  400: ['target_ambiguous', 'request_malformed', 'aws_request_refused', 'credential_ambiguous'],
   401: DENY_REASONS.filter((reason) =>
-    /^token_|^credential_m|^session_ended$|^insufficient_/.test(reason),
+    /^token_|^credential_m|^session_ended$|^insufficient_|^id_token_required$/.test(reason),
   ),
   403: [
     'origin_denied',
@@ -23,18 +23,26 @@ const STATUSES: Record<number, readonly DenyReason[]> = {
     'provider_denied',
     'claim_mismatch',
     'policy_denied',
+    'credentials_denied',
     'decision_untrusted_peer',
   ],
   404: ['route_not_found'],
   405: ['method_not_allowed'],
   408: ['request_timeout'],
+  411: ['length_required'],
   413: ['body_too_large'],
   414: ['target_too_long'],
   417: ['expectation_failed'],
   431: ['headers_too_large'],
   500: ['internal_error'],
   502: ['upstream_unreachable', 'upstream_protocol'],
-  503: ['keys_unavailable', 'sessions_unavailable', 'overloaded', 'draining'],
+  503: [
+    'keys_unavailable',
+    'sessions_unavailable',
+    'credentials_unavailable',
+    'overloaded',
+    'draining',
+  ],
   504: ['upstream_timeout'],
   508: ['loop_detected'],
 }

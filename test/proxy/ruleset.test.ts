@@ -32,6 +32,7 @@ function create(t: Test, config = load(), document: unknown = issuer.jwks()) {
       return { ok: true, value: answer }
     },
     keysChanged: (_, problem) => problems.push(problem),
+    credentialsChanged: () => undefined,
     discovered: () => undefined,
     healthChanged: () => undefined,
     sessionsChanged: () => undefined,

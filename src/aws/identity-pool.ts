@@ -1,0 +1,216 @@
+// One identity pool: a user's token in, that user's temporary credentials out. Nobody gets another's, and no user a guest's. Credentials
+// are kept until five minutes before they expire, never longer than the token that they were given for.
+import { LRUCache } from 'lru-cache'
+import { createBackoff } from '../base/backoff.ts'
+import { createHealthReport } from '../base/health-report.ts'
+import type { Clock } from '../base/clock.ts'
+import { createTokenBucket } from '../base/token-bucket.ts'
+import {
+  type AwsCredentials,
+  type CredentialsResult,
+  isNoCredentials,
+  type NoCredentials,
+} from './aws-credentials.ts'
+import {
+  type CallFailure,
+  createIdentityCalls,
+  type IdentityCallsSettings,
+  isFailure,
+  type Logins,
+} from './identity-calls.ts'
+import type { Login } from './login.ts'
+
+export interface IdentityPoolSettings extends IdentityCallsSettings {
+  readonly flow: 'enhanced' | 'basic'
+  /** `default`: the pool's own choice. `preferred`: the token's `cognito:preferred_role`. An ARN: that one, of the token's `cognito:roles`. */
+  readonly role: string
+  /** Whom the basic flow assumes where the role is `default`. */
+  readonly roleArn?: string | undefined
+  /** Whether callers without a token get credentials of the pool's guests. */
+  readonly guests: boolean
+  /** GetId calls a second at most. */
+  readonly rate: number
+}
+
+export interface IdentityPoolStats {
+  readonly exchanges: Readonly<Record<'given' | 'denied' | 'unavailable', number>>
+  /** Credentials that are kept. */
+  readonly size: number
+}
+
+export interface IdentityPool {
+  /** At once for a user whose credentials are kept. Never rejects. @param login undefined for a guest */
+  find(login: Login | undefined): CredentialsResult | Promise<CredentialsResult>
+  stats(): IdentityPoolStats
+}
+
+export interface IdentityPoolPorts {
+  readonly clock: Clock
+  readonly random: () => number
+  /** It began to fail, or ceased to. */
+  readonly changed: (problem: string | undefined) => void
+}
+
+interface Kept {
+  readonly result: CredentialsResult
+  readonly untilMs: number
+}
+
+const CALL = { deadlineMs: 5_000, maxBytes: 64 * 1024 }
+const MAX_KEPT = 10_000
+const MAX_IDENTITIES = 100_000
+/** So that whoever is refused does not use up the calls of the others. */
+const DENIED_MS = 10_000
+/** Credentials go this long before they expire. */
+const MARGIN_MS = 5 * 60_000
+/** How long a request waits for its turn. */
+const MAX_WAIT_MS = 3_000
+const GUEST = 'guest'
+
+export function createIdentityPool(
+  settings: IdentityPoolSettings,
+  ports: IdentityPoolPorts,
+): IdentityPool {
+  const { clock } = ports
+  const calls = createIdentityCalls(settings, { clock, ...CALL })
+  const report = createHealthReport(ports.changed)
+  const bucket = createTokenBucket(settings.rate, clock)
+  const backoff = createBackoff(ports.random)
+  const kept = new LRUCache<string, Kept>({ max: MAX_KEPT })
+  const identityIds = new LRUCache<string, string>({ max: MAX_IDENTITIES })
+  const underWay = new Map<string, Promise<CredentialsResult>>()
+  const exchanges = { given: 0, denied: 0, unavailable: 0 }
+  let pausedUntilMs = Number.NEGATIVE_INFINITY
+
+  function find(login: Login | undefined): CredentialsResult | Promise<CredentialsResult> {
+    if (login === undefined && !settings.guests) return NO_GUESTS
+    const key = login === undefined ? GUEST : login.user
+    const known = kept.get(key)
+    if (known !== undefined && clock.now() < known.untilMs) return known.result
+    return underWay.get(key) ?? begin(key, login)
+  }
+
+  function begin(key: string, login: Login | undefined): Promise<CredentialsResult> {
+    const result = exchange(key, login)
+      .then((given) => keep(key, login, given))
+      .finally(() => underWay.delete(key))
+    underWay.set(key, result)
+    return result
+  }
+
+  function keep(
+    key: string,
+    login: Login | undefined,
+    result: CredentialsResult,
+  ): CredentialsResult {
+    exchanges[isNoCredentials(result) ? result.kind : 'given']++
+    const untilMs = isNoCredentials(result)
+      ? result.kind === 'denied'
+        ? clock.now() + DENIED_MS
+        : 0
+      : Math.min(result.expiresAtMs - MARGIN_MS, login?.validUntilMs ?? Number.POSITIVE_INFINITY)
+    if (untilMs > clock.now()) kept.set(key, { result, untilMs })
+    else kept.delete(key)
+    return result
+  }
+
+  async function exchange(key: string, login: Login | undefined): Promise<CredentialsResult> {
+    const role = chooseRole(settings, login)
+    if (isRefused(role)) return role
+    const waitMs = clock.monotonic() < pausedUntilMs ? undefined : bucket.take(MAX_WAIT_MS)
+    if (waitMs === undefined) return busy()
+    if (waitMs > 0) await new Promise<void>((resolve) => clock.after(waitMs, resolve))
+    const logins = login === undefined ? {} : { [login.provider]: login.token }
+    const given = await askTwice(key, logins, role, login)
+    return settle(given)
+  }
+
+  /** An identity may have been deleted since it was learnt. */
+  async function askTwice(
+    key: string,
+    logins: Logins,
+    role: string | undefined,
+    login: Login | undefined,
+  ): Promise<AwsCredentials | CallFailure> {
+    const isKnown = identityIds.has(key)
+    const first = await askFor(key, logins, role, login)
+    if (!isKnown || !isFailure(first) || first.failed !== 'gone') return first
+    identityIds.delete(key)
+    return askFor(key, logins, role, login)
+  }
+
+  async function askFor(
+    key: string,
+    logins: Logins,
+    role: string | undefined,
+    login: Login | undefined,
+  ): Promise<AwsCredentials | CallFailure> {
+    const identityId = identityIds.get(key) ?? (await calls.getId(logins))
+    if (isFailure(identityId)) return identityId
+    identityIds.set(key, identityId)
+    if (settings.flow === 'enhanced') return calls.getCredentials(identityId, logins, role)
+    const token = await calls.getOpenIdToken(identityId, logins)
+    if (isFailure(token)) return token
+    return calls.assumeRole(role as string, toSessionName(login), token)
+  }
+
+  function settle(given: AwsCredentials | CallFailure): CredentialsResult {
+    if (!isFailure(given)) {
+      backoff.reset()
+      report.worked()
+      return given.expiresAtMs > clock.now()
+        ? given
+        : unavailable('the credentials have expired already: is the clock right?', 5)
+    }
+    const { failed, detail } = given
+    if (failed === 'denied') return { kind: 'denied', detail }
+    report.failed(detail)
+    // What is wrong with one user's role says nothing of the others.
+    if (failed === 'throttled' || failed === 'unavailable') {
+      pausedUntilMs = clock.monotonic() + backoff.nextMs()
+      return busy(detail)
+    }
+    return unavailable(detail, 30)
+  }
+
+  function busy(detail = 'the identity pool is asked no more for the moment'): NoCredentials {
+    const seconds = Math.ceil((pausedUntilMs - clock.monotonic()) / 1_000)
+    return unavailable(detail, Math.max(1, Number.isFinite(seconds) ? seconds : 1))
+  }
+
+  return {
+    find,
+    stats: () => ({ exchanges: { ...exchanges }, size: kept.size }),
+  }
+}
+
+const NO_GUESTS: NoCredentials = { kind: 'denied', detail: 'a caller without a token' }
+
+function unavailable(detail: string, retryAfterSeconds: number): NoCredentials {
+  return { kind: 'unavailable', detail, retryAfterSeconds }
+}
+
+function isRefused(role: string | undefined | NoCredentials): role is NoCredentials {
+  return typeof role === 'object'
+}
+
+/** By configuration and the verified token alone; undefined leaves it to the identity pool. */
+function chooseRole(
+  { flow, role, roleArn }: IdentityPoolSettings,
+  login: Login | undefined,
+): string | undefined | NoCredentials {
+  if (role === 'default' || login === undefined) return flow === 'basic' ? roleArn : undefined
+  if (role === 'preferred') {
+    return (
+      login.preferredRole ?? { kind: 'denied', detail: 'the token has no cognito:preferred_role' }
+    )
+  }
+  if (login.roles.includes(role)) return role
+  return { kind: 'denied', detail: "the role is none of the token's cognito:roles" }
+}
+
+/** Who it was stands in CloudTrail. */
+function toSessionName(login: Login | undefined): string {
+  const name = (login?.subject ?? GUEST).replace(/[^\w+=,.@-]/g, '-').slice(0, 64)
+  return name.length < 2 ? 'poolgate' : name
+}

@@ -1,0 +1,83 @@
+// The caller's ID token, for a route whose upstream is called with the caller's own AWS credentials. Where it is not the token that was
+// decided by, it has to be the same user's, of the same user pool; nobody goes on as somebody else.
+import { type Login, toLogin } from '../aws/login.ts'
+import { type RawHeaders, valuesOf } from '../http/headers.ts'
+import type { Rejected } from '../token/rejected.ts'
+import { isRejected, type Wanted } from '../token/verifier.ts'
+import { type Allow, type Decision, type Deny, toDeny } from './decision.ts'
+import type { Principal } from './principal.ts'
+
+/** Where a caller without a session puts the ID token beside an access token. */
+export const ID_TOKEN_FIELD = 'x-poolgate-id-token'
+
+interface Proven {
+  readonly principal: Principal
+}
+
+export type VerifyIdToken = (
+  token: string,
+  wanted: Wanted,
+) => Proven | Rejected | Promise<Proven | Rejected>
+
+/** A token that the request comes with, beside the one that was decided by. */
+export interface Beside {
+  /** Undefined where there is none. */
+  readonly idToken: string | undefined
+  /** The session to sign in with anew where that would bring one. */
+  readonly signIn?: string | undefined
+}
+
+/** The ID token of a request without a session. */
+export function besideBearer(headers: RawHeaders): Beside | Deny['reason'] {
+  const values = valuesOf(headers, ID_TOKEN_FIELD)
+  return values.length > 1 ? 'credential_ambiguous' : { idToken: values[0] }
+}
+
+export interface LogIn {
+  /**
+   * The same decision with the caller's login.
+   * @param token what was decided by
+   * @param beside asked only where that is no ID token
+   */
+  (allow: Allow, token: string, beside: () => Beside | Deny['reason']): Decision | Promise<Decision>
+}
+
+export function createLogIn(verify: VerifyIdToken): LogIn {
+  /** Made once for each verified token and user pool's name at an identity pool. */
+  const made = new WeakMap<Principal, Login[]>()
+
+  function add(allow: Allow, provider: string, token: string, principal: Principal): Allow {
+    const logins = made.get(principal) ?? []
+    const known = logins.find((login) => login.provider === provider)
+    if (known !== undefined) return { ...allow, login: known }
+    const login = toLogin(provider, token, principal.claims, principal.validUntilMs)
+    made.set(principal, [...logins, login])
+    return { ...allow, login }
+  }
+
+  return (allow, token, beside) => {
+    const { route, principal } = allow
+    const { loginKey } = route
+    if (loginKey === undefined || principal === undefined) return allow
+    if (principal.tokenUse === 'id') return add(allow, loginKey, token, principal)
+    const found = beside()
+    if (typeof found === 'string') return refuse(allow, found, 'more than one ID token')
+    const { idToken, signIn } = found
+    if (idToken === undefined) {
+      return { ...refuse(allow, 'id_token_required', 'no ID token of the caller'), signIn }
+    }
+    const judge = (caller: Proven | Rejected): Decision => {
+      if (isRejected(caller)) return { ...toDeny(caller, route), principal, signIn }
+      if (caller.principal.subject !== principal.subject || principal.subject === '') {
+        return refuse(allow, 'id_token_required', "the ID token is another user's")
+      }
+      return add(allow, loginKey, idToken, caller.principal)
+    }
+    const caller = verify(idToken, { userPool: principal.userPool, tokenUse: 'id' })
+    return caller instanceof Promise ? caller.then(judge) : judge(caller)
+  }
+}
+
+function refuse({ route, principal }: Allow, reason: Deny['reason'], detail: string): Deny {
+  return { ...toDeny({ reason, detail }, route), principal }
+}

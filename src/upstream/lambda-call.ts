@@ -1,0 +1,128 @@
+// Between HTTP and a function: the request becomes an event of the Invoke API, and what the function gives the answer that it means.
+import { type CanonicalTarget, toCanonicalTarget } from '../aws/canonical-target.ts'
+import { readLambdaAnswer, toInvokeFailure } from '../aws/lambda-answer.ts'
+import { toLambdaEvent } from '../aws/lambda-event.ts'
+import { lambdaPath } from '../aws/lambda-path.ts'
+import { createLambdaStream, type LambdaStream } from '../aws/lambda-stream.ts'
+import { firstValue, type RawHeaders } from '../http/headers.ts'
+import type { Principal } from '../policy/principal.ts'
+import type { ResponseSink } from './dispatch.ts'
+import type { UpstreamFailure } from './failure.ts'
+
+export interface LambdaFunction {
+  readonly name: string
+  readonly streaming: boolean
+}
+
+interface HttpRequest {
+  readonly method: string
+  readonly target: CanonicalTarget
+  readonly headers: RawHeaders
+  readonly body: Buffer | undefined
+}
+
+export function toLambdaRequest(
+  { name, streaming }: LambdaFunction,
+  { method, target, headers, body }: HttpRequest,
+  principal: Principal | undefined,
+  nowMs: number,
+): HttpRequest {
+  const event = toLambdaEvent({
+    method,
+    target: target.path + target.query,
+    headers,
+    body,
+    principal,
+    nowMs,
+  })
+  return {
+    method: 'POST',
+    target: toCanonicalTarget(lambdaPath(name, streaming)) as CanonicalTarget,
+    headers: ['content-type', 'application/json'],
+    body: Buffer.from(event),
+  }
+}
+
+/** Bytes of a whole answer of Invoke; AWS gives 6 MB of text. */
+const MAX_ANSWER = 16 * 1024 * 1024
+const HTTP_INTEGRATION = 'application/vnd.awslambda.http-integration-response'
+
+/** A class because there is one for each request: its methods are shared, where closures would be made anew. */
+export class LambdaSink implements ResponseSink {
+  private readonly sink: ResponseSink
+  private readonly streaming: boolean
+  private status = 0
+  private functionError: string | undefined
+  private stream: LambdaStream | undefined
+  private readonly chunks: Buffer[] = []
+  private bytes = 0
+  private isHeld = false
+
+  constructor(sink: ResponseSink, { streaming }: LambdaFunction) {
+    this.sink = sink
+    this.streaming = streaming
+  }
+
+  informed(): void {
+    // Of the Invoke API, and nothing to the client.
+  }
+
+  head(status: number, headers: RawHeaders): void {
+    this.status = status
+    this.functionError = firstValue(headers, 'x-amz-function-error')
+    if (this.streaming && status === 200) {
+      this.stream = createLambdaStream(this.toTold(), isHttp(headers))
+    }
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.stream !== undefined) {
+      this.isHeld = false
+      this.stream.push(chunk)
+      return !this.isHeld
+    }
+    this.bytes += chunk.length
+    if (this.bytes <= MAX_ANSWER) this.chunks.push(Buffer.from(chunk))
+    return true
+  }
+
+  ended(): void {
+    if (this.stream !== undefined) this.stream.end()
+    else if (this.status !== 200) this.sink.failed(toInvokeFailure(this.status))
+    else if (this.bytes > MAX_ANSWER) this.fail('the function gave too much')
+    else this.answer(readLambdaAnswer(this.status, this.functionError, Buffer.concat(this.chunks)))
+  }
+
+  failed(failure: UpstreamFailure): void {
+    this.sink.failed(failure)
+  }
+
+  private answer(given: ReturnType<typeof readLambdaAnswer>): void {
+    if ('problem' in given) {
+      this.fail(given.problem)
+      return
+    }
+    this.sink.head(given.status, given.headers)
+    if (given.body.length > 0) this.sink.data(given.body)
+    this.sink.ended([])
+  }
+
+  private toTold() {
+    return {
+      head: (status: number, headers: string[]) => this.sink.head(status, headers),
+      data: (chunk: Buffer) => {
+        if (!this.sink.data(Buffer.from(chunk))) this.isHeld = true
+      },
+      ended: () => this.sink.ended([]),
+      failed: (problem: string) => this.fail(problem),
+    }
+  }
+
+  private fail(detail: string): void {
+    this.sink.failed({ kind: 'protocol', detail })
+  }
+}
+
+function isHttp(headers: RawHeaders): boolean {
+  return (firstValue(headers, 'content-type') ?? '').startsWith(HTTP_INTEGRATION)
+}
