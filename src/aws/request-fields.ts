@@ -1,6 +1,6 @@
 // What AWS gets of a request's fields, and what no request to AWS may ask for. Whatever could make it somebody else's request is dropped, or
 // refused where it would then mean something else.
-import type { RawHeaders } from '../http/headers.ts'
+import { firstValue, type RawHeaders } from '../http/headers.ts'
 import type { CanonicalTarget } from './canonical-target.ts'
 
 export interface FieldRules {
@@ -119,6 +119,15 @@ export function payloadHashOf(headers: RawHeaders): string {
       i % 2 === 1 && value === TRAILED && headers[i - 1]?.toLowerCase() === 'x-amz-content-sha256',
   )
   return isTrailed ? TRAILED : 'UNSIGNED-PAYLOAD'
+}
+
+/** S3 has to be told before: of what is sent or, where a checksum follows in the last chunk, of what the chunks hold (SDKs send streams so). */
+export function saysLength(headers: RawHeaders): boolean {
+  if (firstValue(headers, 'content-length') !== undefined) return true
+  return (
+    payloadHashOf(headers) === TRAILED &&
+    firstValue(headers, 'x-amz-decoded-content-length') !== undefined
+  )
 }
 
 function isContext(name: string): boolean {

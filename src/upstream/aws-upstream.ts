@@ -8,7 +8,13 @@ import {
   type NoCredentials,
 } from '../aws/aws-credentials.ts'
 import { type CanonicalTarget, toCanonicalTarget } from '../aws/canonical-target.ts'
-import { type FieldRules, findRefusal, payloadHashOf, toAwsFields } from '../aws/request-fields.ts'
+import {
+  type FieldRules,
+  findRefusal,
+  payloadHashOf,
+  saysLength,
+  toAwsFields,
+} from '../aws/request-fields.ts'
 import { createSigner, type SignV4 } from '../aws/sigv4.ts'
 import type { Clock } from '../base/clock.ts'
 import { firstValue, type RawHeaders } from '../http/headers.ts'
@@ -191,7 +197,7 @@ class AwsCall implements ResponseSink, UpstreamCall {
 
   private lacksLength(): boolean {
     const { body, headers } = this.request
-    return this.streams() && body !== null && firstValue(headers, 'content-length') === undefined
+    return this.streams() && body !== null && !saysLength(headers)
   }
 
   private lacksCredentials({ kind, detail, retryAfterSeconds }: NoCredentials): void {

@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { IdentityCredentials } from './moto.ts'
+import type { IdentityCredentials } from './assume-role.ts'
 
 export type IdentityOperation = 'GetId' | 'GetCredentialsForIdentity' | 'GetOpenIdToken'
 

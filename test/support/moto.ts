@@ -1,25 +1,10 @@
 // moto, another project's AWS, as a server of the test's own on loopback with its IAM checks switched on: it verifies every
 // signature and asks the role's policies. Where it is not installed the test skips aloud.
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import { STSClient } from '@aws-sdk/client-sts'
 import type { Test } from 'tap'
-import { eventually } from './eventually.ts'
-
-export interface StaticCredentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-}
-
-/** As Cognito's GetCredentialsForIdentity names them; seconds since 1970. */
-export interface IdentityCredentials {
-  readonly AccessKeyId: string
-  readonly SecretKey: string
-  readonly SessionToken: string
-  readonly Expiration: number
-}
+import { assumeRole, type IdentityCredentials, type StaticCredentials } from './assume-role.ts'
+import { startServerProgram } from './server-program.ts'
+import { toolProgram } from './tool-program.ts'
 
 export interface Moto {
   readonly origin: string
@@ -42,15 +27,14 @@ const REGION = 'eu-west-1'
 const ACCOUNT = '123456789012'
 
 export function motoProgram(): string | undefined {
-  const { POOLGATE_MOTO, XDG_CACHE_HOME } = process.env
-  const cache = XDG_CACHE_HOME ?? join(homedir(), '.cache')
-  const program = POOLGATE_MOTO ?? join(cache, 'poolgate-tools/moto/bin/moto_server')
-  return existsSync(program) ? program : undefined
+  return toolProgram('POOLGATE_MOTO', 'moto/bin/moto_server')
 }
 
 /** Starts moto and waits until it answers; stopped when the test ends. */
 export async function startMoto(t: Test): Promise<Moto> {
-  const origin = await startServer(t, motoProgram() ?? 'moto_server')
+  const program = motoProgram() ?? 'moto_server'
+  const args = ['-H', '127.0.0.1', '-p', '0']
+  const origin = await startServerProgram(t, program, args, /Running on (\S+)/)
   await post(origin, '/moto-api/config', { lambda: { use_docker: false } })
   const administrator = await createAdministrator(origin)
   const sts = new STSClient({ endpoint: origin, region: REGION, credentials: administrator })
@@ -60,42 +44,11 @@ export async function startMoto(t: Test): Promise<Moto> {
     region: REGION,
     administrator,
     createRole: (name, statements) => createRole(origin, name, statements),
-    async assume(RoleArn, RoleSessionName) {
-      const command = new AssumeRoleCommand({ RoleArn, RoleSessionName })
-      const { Credentials } = await sts.send(command)
-      const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = Credentials ?? {}
-      const Expiration = Math.floor(Number(Credentials?.Expiration) / 1000)
-      return { AccessKeyId, SecretKey: SecretAccessKey, SessionToken, Expiration }
-    },
+    assume: (RoleArn, RoleSessionName) => assumeRole(sts, { RoleArn, RoleSessionName }),
     answerLambdas: (results) =>
       post(origin, '/moto-api/static/lambda-simple/response', { results, region: REGION }),
     checkSignatures: () => post(origin, '/moto-api/reset-auth', '0'),
   }
-}
-
-async function startServer(t: Test, program: string): Promise<string> {
-  const server = spawn(program, ['-H', '127.0.0.1', '-p', '0'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const ended = new Promise((resolve) => server.on('close', resolve))
-  t.teardown(() => {
-    server.kill('SIGKILL')
-    return ended
-  })
-  let said = ''
-  const listen = (chunk: Buffer) => {
-    said = (said + chunk).slice(-10_000)
-  }
-  server.stdout.on('data', listen)
-  server.stderr.on('data', listen)
-  return eventually(
-    'moto_server listening',
-    () => {
-      if (server.exitCode !== null) throw new Error(`moto_server ended: ${said}`)
-      return /Running on (http:\/\/127\.0\.0\.1:\d+)/.exec(said)?.[1]
-    },
-    60_000,
-  )
 }
 
 async function post(origin: string, path: string, body: object | string): Promise<void> {
