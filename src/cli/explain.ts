@@ -1,5 +1,4 @@
 // `poolgate explain`: the decision for one request, step by step, and the status that it would get. Sends nothing but requests for keys.
-import { readFileSync } from 'node:fs'
 import { METHODS } from 'node:http'
 import { isIP } from 'node:net'
 import type { Config } from '../config/schema.ts'
@@ -8,7 +7,7 @@ import type { Question } from '../explain/question.ts'
 import { toText } from '../explain/to-text.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
 import { fetchKeys, toPoolSettings } from './fetch-keys.ts'
-import { withoutScheme } from './token-text.ts'
+import { readTokenFile } from './token-text.ts'
 
 export interface ExplainOptions {
   readonly tokenFile?: string
@@ -76,7 +75,7 @@ async function toQuestion(
     if (name === undefined) return `--header takes 'Name: value', found ${JSON.stringify(line)}`
     headers.push(name, value.trim())
   }
-  const token = await readToken(tokenFile, readStdin)
+  const token = await readTokenFile(tokenFile, readStdin)
   if (typeof token === 'object') return token.problem
   if (token !== undefined) headers.push('authorization', `Bearer ${token}`)
   const [, scheme = 'https', authority = 'localhost', rest = ''] = parts
@@ -95,17 +94,4 @@ async function toQuestion(
 function takeHost(headers: string[]): string | undefined {
   const at = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host')
   return at === -1 ? undefined : headers.splice(at, 2)[1]
-}
-
-async function readToken(
-  file: string | undefined,
-  readStdin: () => Promise<string>,
-): Promise<string | undefined | { readonly problem: string }> {
-  if (file === undefined) return undefined
-  try {
-    const text = file === '-' ? await readStdin() : readFileSync(file, 'utf8')
-    return withoutScheme(text.trim())
-  } catch (error) {
-    return { problem: `the token file cannot be read (${(error as NodeJS.ErrnoException).code})` }
-  }
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { ENDPOINTS } from '../explain/question.ts'
 import { createGateway } from '../gateway.ts'
 import { check } from './check.ts'
+import { printCredentials } from './credentials.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
 import { explainRequest } from './explain.ts'
 import { CONFIG_FLAGS, findMissing, type Flags, loadFileOrFlags } from './flags-config.ts'
@@ -50,6 +51,7 @@ function createProgram(context: CommandContext, done: (code: ExitCode) => void):
   addCheck(program, context, done)
   addExplain(program, context, done)
   addToken(program, context, done)
+  addCredentials(program, context, done)
   program
     .command('routes')
     .description('the route table in match order')
@@ -132,6 +134,19 @@ const addExplain: Add = (program, context, done) => {
       const loaded = loadChecked(() => loadFileOrFlags(config, {}, context.env), context)
       if (loaded === undefined) return done(1)
       done(await explainRequest(loaded.config, method, url, options, context))
+    })
+}
+
+const addCredentials: Add = (program, context, done) => {
+  program
+    .command('credentials')
+    .description('temporary AWS credentials for an ID token, as credential_process takes them')
+    .requiredOption('--config <file>', 'the configuration')
+    .requiredOption('--token-file <file>', 'a file with the ID token; - for standard input')
+    .option('--identity-pool <name>', 'which of identityPools; may be left out where there is one')
+    .action(async ({ config, ...options }) => {
+      const loaded = loadChecked(() => loadFileOrFlags(config, {}, context.env), context)
+      done(loaded === undefined ? 1 : await printCredentials(loaded.config, options, context))
     })
 }
 

@@ -33,14 +33,16 @@ export function besideBearer(headers: RawHeaders): Beside | Deny['reason'] {
   return values.length > 1 ? 'credential_ambiguous' : { idToken: values[0] }
 }
 
-export interface LogIn {
-  /**
-   * The same decision with the caller's login.
-   * @param token what was decided by
-   * @param beside asked only where that is no ID token
-   */
-  (allow: Allow, token: string, beside: () => Beside | Deny['reason']): Decision | Promise<Decision>
-}
+/**
+ * The same decision with the caller's login.
+ * @param token what was decided by
+ * @param beside asked only where that is no ID token
+ */
+export type LogIn = (
+  allow: Allow,
+  token: string,
+  beside: () => Beside | Deny['reason'],
+) => Decision | Promise<Decision>
 
 export function createLogIn(verify: VerifyIdToken): LogIn {
   /** Made once for each verified token and user pool's name at an identity pool. */

@@ -1,32 +1,15 @@
 // What identity pools and AWS upstreams depend on of the whole configuration, and whose credentials a request is signed with.
 import type { GatewayCredentials } from '../aws/gateway-credentials.ts'
-import type { IdentityPool, IdentityPoolSettings } from '../aws/identity-pool.ts'
+import type { IdentityPool } from '../aws/identity-pool.ts'
 import { toForeignLogin } from '../aws/login.ts'
 import { toServicePlace } from '../aws/service.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../config/schema.ts'
-import { awsDomainOf } from '../config/user-pool-defaults.ts'
 import { valuesOf } from '../http/headers.ts'
 import type { AwsUpstreamSettings, CredentialsOf } from '../upstream/aws-upstream.ts'
 
 type IdentityPoolConfig = Config['identityPools'][string]
 export type AwsConfig = NonNullable<Config['upstreams'][string]['aws']>
-
-export function toIdentityPoolSettings({
-  identityPoolId,
-  endpoint,
-  stsEndpoint,
-  ...rest
-}: IdentityPoolConfig): IdentityPoolSettings {
-  const [region = ''] = identityPoolId.split(':')
-  const domain = awsDomainOf(region)
-  return {
-    ...rest,
-    identityPoolId,
-    endpoint: endpoint ?? `https://cognito-identity.${region}.${domain}`,
-    stsEndpoint: stsEndpoint ?? `https://sts.${region}.${domain}`,
-  }
-}
 
 /** Everything that an upstream's requests are made of. */
 export interface AwsSource {

@@ -8,8 +8,8 @@ import type { IdentityCredentials } from './assume-role.ts'
 
 export type IdentityOperation = 'GetId' | 'GetCredentialsForIdentity' | 'GetOpenIdToken'
 
-/** `throttle`: 400 TooManyRequestsException; `fail`: 500; `deny`: 400 NotAuthorizedException; `hang`: never. */
-export type IdentityBehaviour = 'answer' | 'throttle' | 'fail' | 'hang' | 'deny'
+/** `throttle`: 400 TooManyRequestsException; `fail`: 500; `deny`: 400 NotAuthorizedException; `gone`: 400 ResourceNotFoundException; `hang`: never. */
+export type IdentityBehaviour = 'answer' | 'throttle' | 'fail' | 'hang' | 'deny' | 'gone'
 
 export type Logins = Readonly<Record<string, string>>
 
@@ -128,6 +128,7 @@ async function answerTo(
   if (!operation) return refuse('UnknownOperationException')
   if (behaviour === 'throttle') return refuse('TooManyRequestsException')
   if (behaviour === 'deny') return refuse('NotAuthorizedException')
+  if (behaviour === 'gone') return refuse('ResourceNotFoundException')
   if (behaviour === 'fail') return [500, { __type: 'InternalErrorException' }]
   const identityId = toIdentityId(identityPoolId, body.Logins ?? {})
   if (operation === 'GetId') {
