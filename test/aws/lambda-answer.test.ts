@@ -93,7 +93,13 @@ t.test('base64 is decoded, and nothing else is taken for it', async (t) => {
 
 t.test('fields of the connection and of framing are the gateway’s', async (t) => {
   const headers = {
-    ...{ Connection: 'X-Gone, close', 'x-gone': '1', 'Content-Length': '99', content_length: '9' },
+    ...{
+      Connection: 'X-Gone, close',
+      'x-gone': '1',
+      transfer_encoding: 'x',
+      'Content-Length': '99',
+      content_length: '9',
+    },
     ...{ 'Transfer-Encoding': 'chunked', 'Keep-Alive': 'a', Upgrade: 'h2c', Trailer: 'x', TE: 'b' },
     ...{ 'proxy-authenticate': 'Basic', 'x-kept': '1' },
   }

@@ -98,6 +98,7 @@ t.test('a head that is none fails before anything is told', async (t) => {
     ['no JSON object', integration([])],
     ['no JSON object', [chunk('hunter2'), chunk(NULS), DONE]],
     ['no JSON object', [chunk(NULS), DONE]],
+    ['no JSON object', [chunk(Buffer.from('{"a":"\xe9"}', 'latin1')), chunk(NULS), DONE]],
     ['no head', [chunk('{}'), chunk(Buffer.alloc(7)), DONE]],
     ['no head', [DONE]],
   ]
