@@ -55,19 +55,22 @@ const PRESIGNED = new Set([
 
 const TRAILED = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'
 
-/** @param headers with identity headers, as any upstream would get them. A text says why the request is refused. */
+/**
+ * @param headers as any upstream would get them
+ * @param hidden names, in lower case, of fields that AWS is not to see
+ */
 export function toAwsFields(
   headers: RawHeaders,
   { isS3, isApplication, otherKeys }: FieldRules,
-  identityHeaders: ReadonlySet<string>,
+  hidden: ReadonlySet<string>,
 ): AwsFields {
   const signed: Record<string, string> = {}
   const lines: string[] = []
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase()
     const value = headers[i + 1] as string
-    if (OWN.has(name) || (!otherKeys && OTHER_KEYS.includes(name))) continue
-    if (!isApplication && (isContext(name) || identityHeaders.has(name))) continue
+    if (OWN.has(name) || hidden.has(name) || (!isApplication && isContext(name))) continue
+    if (!otherKeys && OTHER_KEYS.includes(name)) continue
     if (isSigned(name, isS3)) {
       signed[name] = Object.hasOwn(signed, name) ? `${signed[name]},${value}` : value
     } else lines.push(name, value)

@@ -25,7 +25,8 @@ export function toAwsSource(aws: AwsConfig, config: Config): AwsSource {
   const pool = name === undefined ? undefined : config.identityPools[name]
   const region = aws.region ?? pool?.identityPoolId.split(':')[0] ?? ''
   const { origin, prefix } = toServicePlace({ ...rest, region, endpoint, function: lambda })
-  const isUrl = aws.service === 'lambda' && lambda === undefined
+  const isApplication =
+    aws.service === 'execute-api' || (aws.service === 'lambda' && lambda === undefined)
   return {
     origin,
     identityPool: name === undefined || pool === undefined ? undefined : { name, settings: pool },
@@ -39,9 +40,12 @@ export function toAwsSource(aws: AwsConfig, config: Config): AwsSource {
       otherKeys: aws.otherKeys,
       actions: aws.actions,
       isS3: aws.service === 's3',
-      isApplication: aws.service === 'execute-api' || isUrl,
+      isApplication,
       lambda: lambda === undefined ? undefined : { name: lambda, streaming: aws.streaming },
-      identityHeaders: Object.keys(config.identityHeaders),
+      hidden: [
+        ...Object.values(pool?.logins ?? {}),
+        ...(isApplication ? [] : Object.keys(config.identityHeaders)),
+      ],
     },
   }
 }

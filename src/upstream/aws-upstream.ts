@@ -37,8 +37,8 @@ export interface AwsUpstreamSettings extends FieldRules {
   readonly hideInternals: boolean
   /** A function that is invoked with each request; undefined where the service speaks HTTP itself. */
   readonly lambda?: { readonly name: string; readonly streaming: boolean } | undefined
-  /** Names of identity headers, in lower case. */
-  readonly identityHeaders: readonly string[]
+  /** Names, in lower case, of fields that AWS is not to see. */
+  readonly hidden: readonly string[]
 }
 
 /** Whose credentials a request is signed with. */
@@ -63,7 +63,7 @@ export function createAwsUpstream(
     clock,
     sign: createSigner(settings),
     offset: createClockOffset(clock),
-    identityHeaders: new Set(settings.identityHeaders),
+    hidden: new Set(settings.hidden),
   }
   return {
     ...inner,
@@ -81,7 +81,7 @@ interface CallParts {
   readonly clock: Clock
   readonly sign: SignV4
   readonly offset: ClockOffset
-  readonly identityHeaders: ReadonlySet<string>
+  readonly hidden: ReadonlySet<string>
 }
 
 /** A request as it would be sent unsigned. */
@@ -158,9 +158,9 @@ class AwsCall implements ResponseSink, UpstreamCall {
   }
 
   private async send(prepared: Prepared, credentials: AwsCredentials): Promise<void> {
-    const { settings, sign, offset, clock, identityHeaders } = this.parts
+    const { settings, sign, offset, clock, hidden } = this.parts
     const { method, target, body } = prepared
-    const { signed, lines } = toAwsFields(prepared.headers, settings, identityHeaders)
+    const { signed, lines } = toAwsFields(prepared.headers, settings, hidden)
     const fields = await sign(
       {
         ...target,
