@@ -20,7 +20,8 @@ export function toCanonicalTarget(target: string): CanonicalTarget | undefined {
     const equals = pair.indexOf('=')
     const name = decodeParameter(equals === -1 ? pair : pair.slice(0, equals))
     const value = equals === -1 ? '' : decodeParameter(pair.slice(equals + 1))
-    if (name === undefined || value === undefined) return undefined
+    // The library that signs keeps parameters by name, and not this one.
+    if (name === undefined || value === undefined || name === '__proto__') return undefined
     parameters.push([name, value])
   }
   return { path: toCanonicalPath(path), parameters, query: toQuery(parameters) }

@@ -106,6 +106,10 @@ function findFieldRefusal(
   if (name === 'x-amz-content-sha256' && value.startsWith('STREAMING-')) {
     if (!isS3 || value !== TRAILED) return 'its body is signed chunk by chunk, with other keys'
   }
+  // AWS has ASCII there, and others are hashed in one encoding and sent in another.
+  if (name.startsWith('x-amz-') && /[^\t -~]/.test(value)) {
+    return 'it has an X-Amz-* field with more than ASCII'
+  }
   if (!otherKeys && OTHER_KEYS.includes(name)) {
     return 'it copies a key that is not in its path, and otherKeys is off'
   }

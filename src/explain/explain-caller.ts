@@ -7,6 +7,7 @@ import type { Route } from '../policy/decision.ts'
 import { compilePrincipal, type Principal } from '../policy/principal.ts'
 import { findCredential } from '../token/credential.ts'
 import { isRejected } from '../token/verifier.ts'
+import { explainLogin } from './explain-login.ts'
 import { explainRules } from './explain-rules.ts'
 import { explainToken, type TokenExplanation, type TokenPorts } from './explain-token.ts'
 import { type Check, type Step, toCheck } from './step.ts'
@@ -50,7 +51,8 @@ export function explainCaller(
   const last = tooLarge ? [toCheck('identity headers', tooLarge)] : []
   const proof = { title: `token${about}`, checks: token.checks }
   const steps = [credential, proof, { ...rules, checks: [...rules.checks, ...last] }]
-  return { route, steps, token, principal }
+  const login = explainLogin(route, principal, facts, ports, about)
+  return { route, steps: [...steps, ...login], token, principal }
 }
 
 interface CredentialExplanation {

@@ -5,6 +5,7 @@ import { type RawHeaders, valuesOf } from '../http/headers.ts'
 import type { Rejected } from '../token/rejected.ts'
 import { isRejected, type Wanted } from '../token/verifier.ts'
 import { type Allow, type Decision, type Deny, toDeny } from './decision.ts'
+import type { PolicyRefusal } from './policy.ts'
 import type { Principal } from './principal.ts'
 
 /** Where a caller without a session puts the ID token beside an access token. */
@@ -12,6 +13,15 @@ export const ID_TOKEN_FIELD = 'x-poolgate-id-token'
 
 interface Proven {
   readonly principal: Principal
+}
+
+export const NO_ID_TOKEN: PolicyRefusal = {
+  reason: 'id_token_required',
+  detail: 'no ID token of the caller',
+}
+export const TWO_ID_TOKENS: PolicyRefusal = {
+  reason: 'credential_ambiguous',
+  detail: 'more than one ID token',
 }
 
 export type VerifyIdToken = (
@@ -63,16 +73,13 @@ export function createLogIn(verify: VerifyIdToken): LogIn {
     if (loginKey === undefined || principal === undefined) return allow
     if (principal.tokenUse === 'id') return add(allow, loginKey, token, principal)
     const found = beside()
-    if (typeof found === 'string') return refuse(allow, found, 'more than one ID token')
+    if (typeof found === 'string') return refuse(allow, TWO_ID_TOKENS)
     const { idToken, signIn } = found
-    if (idToken === undefined) {
-      return { ...refuse(allow, 'id_token_required', 'no ID token of the caller'), signIn }
-    }
+    if (idToken === undefined) return { ...refuse(allow, NO_ID_TOKEN), signIn }
     const judge = (caller: Proven | Rejected): Decision => {
       if (isRejected(caller)) return { ...toDeny(caller, route), principal, signIn }
-      if (caller.principal.subject !== principal.subject || principal.subject === '') {
-        return refuse(allow, 'id_token_required', "the ID token is another user's")
-      }
+      const stranger = findStranger(principal.subject, caller.principal.subject)
+      if (stranger !== undefined) return refuse(allow, stranger)
       return add(allow, loginKey, idToken, caller.principal)
     }
     const caller = verify(idToken, { userPool: principal.userPool, tokenUse: 'id' })
@@ -80,6 +87,12 @@ export function createLogIn(verify: VerifyIdToken): LogIn {
   }
 }
 
-function refuse({ route, principal }: Allow, reason: Deny['reason'], detail: string): Deny {
-  return { ...toDeny({ reason, detail }, route), principal }
+/** Undefined where both are the same user's; the user pools are the same already. */
+export function findStranger(subject: string, other: string): PolicyRefusal | undefined {
+  const isSame = subject === other && subject !== ''
+  return isSame ? undefined : { reason: 'id_token_required', detail: "it is another user's" }
+}
+
+function refuse({ route, principal }: Allow, refusal: PolicyRefusal): Deny {
+  return { ...toDeny(refusal, route), principal }
 }

@@ -6,7 +6,7 @@ import { toServicePlace } from '../aws/service.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../config/schema.ts'
 import { valuesOf } from '../http/headers.ts'
-import type { AwsUpstreamSettings, CredentialsOf } from '../upstream/aws-upstream.ts'
+import type { AwsUpstreamSettings, CredentialsOf } from '../upstream/aws-call.ts'
 
 type IdentityPoolConfig = Config['identityPools'][string]
 export type AwsConfig = NonNullable<Config['upstreams'][string]['aws']>
@@ -25,8 +25,7 @@ export function toAwsSource(aws: AwsConfig, config: Config): AwsSource {
   const pool = name === undefined ? undefined : config.identityPools[name]
   const region = aws.region ?? pool?.identityPoolId.split(':')[0] ?? ''
   const { origin, prefix } = toServicePlace({ ...rest, region, endpoint, function: lambda })
-  const isApplication =
-    aws.service === 'execute-api' || (aws.service === 'lambda' && lambda === undefined)
+  const isApplication = aws.service === 'execute-api' || aws.service === 'lambda'
   return {
     origin,
     identityPool: name === undefined || pool === undefined ? undefined : { name, settings: pool },

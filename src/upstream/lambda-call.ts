@@ -43,14 +43,21 @@ export function toLambdaRequest(
   }
 }
 
+/** Of the event, in which a body that is no text takes a third more than itself. */
+const TOO_LARGE: UpstreamFailure = { kind: 'too_large', detail: 'the Invoke API takes 6 MB' }
 /** Bytes of a whole answer of Invoke; AWS gives 6 MB of text. */
 const MAX_ANSWER = 16 * 1024 * 1024
-const HTTP_INTEGRATION = 'application/vnd.awslambda.http-integration-response'
+/** What says that a function writes its own head first: its payload's type, or that of the events around it, which tells nothing. */
+const WITH_HEAD = [
+  'application/vnd.awslambda.http-integration-response',
+  'application/vnd.amazon.eventstream',
+]
 
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
 export class LambdaSink implements ResponseSink {
   private readonly sink: ResponseSink
   private readonly streaming: boolean
+  private readonly isHead: boolean
   private status = 0
   private functionError: string | undefined
   private stream: LambdaStream | undefined
@@ -58,8 +65,10 @@ export class LambdaSink implements ResponseSink {
   private bytes = 0
   private isHeld = false
 
-  constructor(sink: ResponseSink, { streaming }: LambdaFunction) {
+  /** @param isHead whether the client takes no body (RFC 9110 section 9.3.2) */
+  constructor(sink: ResponseSink, { streaming }: LambdaFunction, isHead: boolean) {
     this.sink = sink
+    this.isHead = isHead
     this.streaming = streaming
   }
 
@@ -88,6 +97,7 @@ export class LambdaSink implements ResponseSink {
 
   ended(): void {
     if (this.stream !== undefined) this.stream.end()
+    else if (this.status === 413) this.sink.failed(TOO_LARGE)
     else if (this.status !== 200) this.sink.failed(toInvokeFailure(this.status))
     else if (this.bytes > MAX_ANSWER) this.fail('the function gave too much')
     else this.answer(readLambdaAnswer(this.status, this.functionError, Buffer.concat(this.chunks)))
@@ -103,7 +113,7 @@ export class LambdaSink implements ResponseSink {
       return
     }
     this.sink.head(given.status, given.headers)
-    if (given.body.length > 0) this.sink.data(given.body)
+    if (given.body.length > 0 && !this.isHead) this.sink.data(given.body)
     this.sink.ended([])
   }
 
@@ -111,7 +121,7 @@ export class LambdaSink implements ResponseSink {
     return {
       head: (status: number, headers: string[]) => this.sink.head(status, headers),
       data: (chunk: Buffer) => {
-        if (!this.sink.data(Buffer.from(chunk))) this.isHeld = true
+        if (!this.isHead && !this.sink.data(Buffer.from(chunk))) this.isHeld = true
       },
       ended: () => this.sink.ended([]),
       failed: (problem: string) => this.fail(problem),
@@ -124,5 +134,6 @@ export class LambdaSink implements ResponseSink {
 }
 
 function isHttp(headers: RawHeaders): boolean {
-  return (firstValue(headers, 'content-type') ?? '').startsWith(HTTP_INTEGRATION)
+  const type = firstValue(headers, 'content-type') ?? ''
+  return WITH_HEAD.some((known) => type.startsWith(known))
 }

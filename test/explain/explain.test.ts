@@ -295,3 +295,43 @@ t.test('no file of it reads a signature', async (t) => {
     t.notMatch(readFileSync(`src/explain/${name}`, 'utf8'), /jws\.signature/, name)
   }
 })
+
+t.test(
+  'an upstream that is called with the caller’s own credentials needs the ID token',
+  async (t) => {
+    const aws = await start(t, {
+      more: `trustedProxies: [127.0.0.1]
+identityPools:
+  main: {identityPoolId: 'eu-west-1:01234567-89ab-cdef-0123-456789abcdef', endpoint: 'http://127.0.0.1:9'}`,
+      aws: "{service: s3, identityPool: main, endpoint: 'http://127.0.0.1:9'}",
+      routes: `
+  - {name: files, match: {path: /files/*}, access: {tokenUse: any}, upstream: up}`,
+    })
+    const { issuer } = aws.running
+    const access = issuer.access()
+    const stranger = issuer.id({ sub: 'somebody-else' })
+    const cases: [string, readonly string[], string][] = [
+      ['an access token alone', [access], 'id_token_required'],
+      ['another user’s', [access, stranger], 'id_token_required'],
+      ['an access token for it', [access, access], 'token_use'],
+      ['an expired one', [access, issuer.id({ exp: 1 })], 'token_expired'],
+      ['two of them', [access, issuer.id(), issuer.id()], 'credential_ambiguous'],
+    ]
+    for (const [name, [token, ...beside], reason] of cases) {
+      const fields = beside.flatMap((idToken) => ['x-poolgate-id-token', idToken])
+      const question = toQuestion({
+        target: '/files/a',
+        headers: ['authorization', `Bearer ${token}`, ...fields],
+      })
+      t.equal(await compare(t, aws, name, question), reason, name)
+    }
+    for (const headers of [[`Bearer ${issuer.id()}`], [`Bearer ${access}`, issuer.id()]]) {
+      const [authorization = '', idToken] = headers
+      const beside = idToken === undefined ? [] : ['x-poolgate-id-token', idToken]
+      const all = ['authorization', authorization, ...beside]
+      const { verdict, steps } = await aws.explain(toQuestion({ target: '/files/a', headers: all }))
+      t.match(verdict, { decision: 'allow', upstream: 'up' })
+      t.ok(steps.some(({ title }) => title === 'ID token'))
+    }
+  },
+)

@@ -36,6 +36,8 @@ export interface ConfigParts {
   readonly upstreamOrigin?: string | readonly string[]
   /** YAML of how the upstream's targets are found, in their place. */
   readonly discover?: string
+  /** YAML of a service of AWS, in the place of the upstream's targets. */
+  readonly aws?: string
   readonly listen?: string
   readonly admin?: string
   /** What the key endpoint answers at first; by default the issuer's keys. */
@@ -102,9 +104,11 @@ ${parts.pool ?? ''}
 upstreams:
   up:
     ${
-      parts.discover === undefined
-        ? `targets: ${JSON.stringify([parts.upstreamOrigin ?? upstream.origin].flat())}`
-        : `discover: ${parts.discover}`
+      parts.aws !== undefined
+        ? `aws: ${parts.aws}`
+        : parts.discover === undefined
+          ? `targets: ${JSON.stringify([parts.upstreamOrigin ?? upstream.origin].flat())}`
+          : `discover: ${parts.discover}`
     }
 ${parts.up ?? ''}
 routes: ${parts.routes ?? ROUTES}`

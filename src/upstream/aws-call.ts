@@ -1,0 +1,276 @@
+// One request to a service of AWS: its caller's credentials, its body where that is signed too, its signature, and once more where AWS's
+// clock is another. It goes signed, or not at all.
+import { Readable } from 'node:stream'
+import {
+  type AwsCredentials,
+  type CredentialsResult,
+  isNoCredentials,
+  type NoCredentials,
+} from '../aws/aws-credentials.ts'
+import { type CanonicalTarget, toCanonicalTarget } from '../aws/canonical-target.ts'
+import {
+  type FieldRules,
+  findRefusal,
+  payloadHashOf,
+  saysLength,
+  toAwsFields,
+} from '../aws/request-fields.ts'
+import type { SignV4 } from '../aws/sigv4.ts'
+import type { Clock } from '../base/clock.ts'
+import { firstValue, type RawHeaders } from '../http/headers.ts'
+import type { Allow } from '../policy/decision.ts'
+import type { ClockOffset } from './clock-offset.ts'
+import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
+import type { UnsignedKind, UpstreamFailure } from './failure.ts'
+import { type LambdaFunction, LambdaSink, toLambdaRequest } from './lambda-call.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface AwsUpstreamSettings extends FieldRules {
+  readonly service: string
+  readonly region: string
+  /** Of the service itself. */
+  readonly host: string
+  /** What stands before every path; '' for nothing. */
+  readonly prefix: string
+  /** Bytes of a body that has to be read before it is sent. */
+  readonly maxBody: number
+  readonly hideInternals: boolean
+  /** A function that is invoked with each request; undefined where the service speaks HTTP itself. */
+  readonly lambda?: LambdaFunction | undefined
+  /** Names, in lower case, of fields that AWS is not to see. */
+  readonly hidden: readonly string[]
+}
+
+/** Whose credentials a request is signed with. */
+export type CredentialsOf = (
+  allow: Allow,
+  headers: RawHeaders,
+) => CredentialsResult | 'login' | Promise<CredentialsResult>
+
+/** What the requests of one upstream share. */
+export interface AwsCallParts {
+  readonly settings: AwsUpstreamSettings
+  readonly inner: Pick<Upstream, 'dispatch'>
+  readonly clock: Clock
+  readonly sign: SignV4
+  readonly offset: ClockOffset
+  readonly hidden: ReadonlySet<string>
+}
+
+/** A request as it would be sent unsigned. */
+interface Prepared {
+  readonly method: string
+  readonly target: CanonicalTarget
+  readonly headers: RawHeaders
+  readonly body: Buffer | undefined
+}
+
+/** Header fields of S3's answers that tell of the bucket, and not of the object. */
+const INTERNALS: ReadonlySet<string> = new Set([
+  'x-amz-id-2',
+  'x-amz-request-id',
+  'x-amz-bucket-region',
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
+  'x-amz-replication-status',
+  'x-amz-expiration',
+  'x-amz-rid',
+  'server',
+])
+
+/** A class because there is one for each request: its methods are shared, where closures would be made anew. */
+export class AwsCall implements ResponseSink, UpstreamCall {
+  private readonly allow: Allow
+  private readonly request: UpstreamRequest
+  private readonly sink: ResponseSink
+  private readonly parts: AwsCallParts
+  private call: UpstreamCall | undefined
+  private isOver = false
+  private isResent = false
+  private again: (() => void) | undefined
+
+  constructor(allow: Allow, request: UpstreamRequest, sink: ResponseSink, parts: AwsCallParts) {
+    this.allow = allow
+    this.request = request
+    const { lambda } = parts.settings
+    this.sink =
+      lambda === undefined ? sink : new LambdaSink(sink, lambda, request.method === 'HEAD')
+    this.parts = parts
+  }
+
+  begin(credentials: ReturnType<CredentialsOf>): void {
+    const target = toCanonicalTarget(this.parts.settings.prefix + this.request.target)
+    const why = target === undefined ? 'its query is broken' : this.findRefusal(target)
+    if (target === undefined || why !== undefined) this.refuse('refused', why ?? '')
+    else if (this.lacksLength()) this.refuse('length', 'S3 has to be told how long a body is')
+    else if (credentials === 'login') this.refuse('login', 'no ID token of the caller')
+    else if (credentials instanceof Promise || !isNoCredentials(credentials)) {
+      this.proceed(credentials, target).catch((error: Error) =>
+        this.failed({ kind: 'credentials', detail: `it cannot be signed: ${error.message}` }),
+      )
+    } else this.lacksCredentials(credentials)
+  }
+
+  private async proceed(
+    given: CredentialsResult | Promise<CredentialsResult>,
+    target: CanonicalTarget,
+  ): Promise<void> {
+    const credentials = await given
+    if (this.isOver) return
+    if (isNoCredentials(credentials)) return this.lacksCredentials(credentials)
+    const body = this.streams() ? undefined : await this.readBody()
+    if (this.isOver || body === 'too_large') return
+    await this.send(this.prepare(target, body), credentials)
+  }
+
+  private prepare(target: CanonicalTarget, body: Buffer | undefined): Prepared {
+    const { method, headers } = this.request
+    const { hidden, settings } = this.parts
+    const plain = { method, target, headers, body }
+    if (settings.lambda === undefined) return plain
+    const shown = headers.filter((_, i) => !hidden.has(headers[i - (i % 2)]?.toLowerCase() ?? ''))
+    return toLambdaRequest(
+      settings.lambda,
+      { ...plain, headers: shown },
+      this.allow.principal,
+      this.parts.clock.now(),
+    )
+  }
+
+  private async send(prepared: Prepared, credentials: AwsCredentials): Promise<void> {
+    const { settings, sign, offset, clock, hidden } = this.parts
+    const { method, target, body } = prepared
+    const { signed, lines } = toAwsFields(prepared.headers, settings, hidden)
+    const fields = await sign(
+      {
+        ...target,
+        method,
+        headers: { host: settings.host, ...signed },
+        body,
+        payloadHash: settings.isS3 ? payloadHashOf(prepared.headers) : undefined,
+      },
+      credentials,
+      clock.now() + offset.ms(),
+    )
+    if (this.isOver) return
+    const isStreamed = this.streams() && this.request.body !== null
+    if (!isStreamed) this.again = () => void this.send(prepared, credentials)
+    const { timeouts } = this.request
+    const sent: UpstreamRequest = {
+      method,
+      target: target.path + target.query,
+      headers: [...withLength(lines, body, isStreamed), ...Object.entries(fields).flat()],
+      body: isStreamed ? this.request.body : body === undefined ? null : Readable.from([body]),
+      timeouts,
+    }
+    this.call = this.parts.inner.dispatch(this.allow, sent, this)
+  }
+
+  private findRefusal(target: CanonicalTarget): string | undefined {
+    const { method, headers } = this.request
+    return findRefusal(method, target, headers, this.parts.settings)
+  }
+
+  private streams(): boolean {
+    return this.parts.settings.isS3
+  }
+
+  private lacksLength(): boolean {
+    const { body, headers } = this.request
+    return this.streams() && body !== null && !saysLength(headers)
+  }
+
+  private lacksCredentials({ kind, detail, retryAfterSeconds }: NoCredentials): void {
+    const refusal = kind === 'denied' ? 'denied' : 'credentials'
+    this.failed({ kind: refusal, detail, retryAfterSeconds })
+  }
+
+  /** All of it, because its hash goes ahead of it. */
+  private async readBody(): Promise<Buffer | undefined | 'too_large'> {
+    const { body } = this.request
+    if (body === null) return undefined
+    const chunks: Buffer[] = []
+    let bytes = 0
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (bytes > this.parts.settings.maxBody) {
+        this.refuse('too_large', `more than ${this.parts.settings.maxBody} bytes have to be kept`)
+        return 'too_large'
+      }
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks, bytes)
+  }
+
+  private refuse(kind: UnsignedKind, detail: string): void {
+    this.failed({ kind, detail })
+  }
+
+  get asked(): UpstreamCall['asked'] {
+    return this.call?.asked
+  }
+
+  abort(): void {
+    this.isOver = true
+    this.call?.abort()
+  }
+
+  resume(): void {
+    this.call?.resume()
+  }
+
+  informed(status: number, headers: RawHeaders): void {
+    if (!this.isOver) this.sink.informed(status, headers)
+  }
+
+  head(status: number, headers: RawHeaders): void {
+    if (this.isOver || this.isLate(status, headers)) return
+    const { hideInternals } = this.parts.settings
+    this.sink.head(status, hideInternals ? withoutInternals(headers) : headers)
+  }
+
+  /** AWS refuses what was signed by a clock that is minutes off. What it says the time is is believed, and asked once more. */
+  private isLate(status: number, headers: RawHeaders): boolean {
+    const { offset } = this.parts
+    if ((status !== 403 && status !== 400) || !offset.correct(firstValue(headers, 'date'))) {
+      return false
+    }
+    const again = this.again
+    this.call?.abort()
+    if (again === undefined || this.isResent) {
+      const detail = `AWS refused it, and its clock is ${Math.round(offset.ms() / 1_000)} s ahead of this one`
+      this.failed({ kind: 'protocol', detail })
+    } else {
+      this.isResent = true
+      again()
+    }
+    return true
+  }
+
+  data(chunk: Buffer): boolean {
+    return this.isOver || this.sink.data(chunk)
+  }
+
+  ended(trailers: RawHeaders): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.sink.ended(trailers)
+  }
+
+  failed(failure: UpstreamFailure): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.sink.failed(failure)
+  }
+}
+
+/** As long as what is sent. */
+function withLength(lines: RawHeaders, body: Buffer | undefined, isStreamed: boolean): string[] {
+  if (isStreamed) return [...lines]
+  const rest = lines.filter((_, i) => lines[i - (i % 2)]?.toLowerCase() !== 'content-length')
+  return body === undefined ? rest : [...rest, 'content-length', String(body.length)]
+}
+
+function withoutInternals(headers: RawHeaders): RawHeaders {
+  return headers.filter((_, i) => !INTERNALS.has((headers[i - (i % 2)] as string).toLowerCase()))
+}
