@@ -1,5 +1,6 @@
 // What a valid configuration may still not mean. Kept few: a warning that is always there is never read.
 import { isEveryAddress } from './cidr.ts'
+import { findAwsTraps } from './find-aws-traps.ts'
 import { findGaps } from './find-gaps.ts'
 import { findSignInTraps } from './find-sign-in-traps.ts'
 import type { Config } from './schema.ts'
@@ -26,6 +27,7 @@ export function findWarnings(config: Config): Finding[] {
     ]),
     ...findGaps(config),
     ...findSignInTraps(config),
+    ...findAwsTraps(config),
   ]
 }
 

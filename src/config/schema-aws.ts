@@ -8,6 +8,7 @@ import { isTrustworthyUrl, parseOrigin } from './web-address.ts'
 const REGION = 'a region such as eu-west-1'
 const REGION_PATTERN = /^[a-z]{2,5}(-[a-z]+)+-\d$/
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\x21-\x7E]+$/
+const ROLE = new RegExp(`^default$|^preferred$|${ROLE_ARN.source}`)
 const POOL_ID = /^[a-z]{2,5}(?:-[a-z]+)+-\d:[0-9A-Fa-f-]{36}$/
 
 const ENDPOINT = 'an https origin (plain http only for a loopback host), without a path'
@@ -40,14 +41,7 @@ export const identityPool = z
         .describe(
           'How credentials are asked for: `enhanced` (GetCredentialsForIdentity), or `basic` (GetOpenIdToken, then STS AssumeRoleWithWebIdentity), which the identity pool has to allow.',
         ),
-      role: z
-        .union(
-          [
-            z.enum(['default', 'preferred']),
-            text('the ARN of a role', ROLE_ARN).meta({ title: 'ARN' }),
-          ],
-          { error: expected('default, preferred or the ARN of a role') },
-        )
+      role: text('default, preferred or the ARN of a role', ROLE)
         .prefault('default')
         .describe(
           "Which role: the identity pool's own choice, the token's `cognito:preferred_role`, or one ARN, which has to stand in the token's `cognito:roles`.",

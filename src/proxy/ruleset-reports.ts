@@ -28,11 +28,12 @@ function toReadiness({ keys, upstreams }: Ruleset, draining: boolean): Readiness
 }
 
 export function readSources(ruleset: Ruleset, accessLogDropped: number): MetricsSources {
-  const { keys, verifier } = ruleset
+  const { keys, verifier, identityPools } = ruleset
   return {
     upstreams: toReports(ruleset),
     keySets: [...keys].map(([userPool, set]) => ({ userPool, ...set.stats() })),
     tokenCache: verifier.stats(),
+    identityPools: [...identityPools].map(([name, pool]) => ({ name, ...pool.stats() })),
     accessLogDropped,
   }
 }

@@ -2,6 +2,7 @@
 // Labels come from closed sets (route, reason, status class, upstream, user pool), never from a path, subject or address.
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client'
 import type { ExchangeRecord } from './exchange-record.ts'
+import { type IdentityPoolSource, toIdentityPoolFamilies } from './identity-pool-families.ts'
 import {
   type Labels,
   type MetricFamily,
@@ -39,6 +40,7 @@ export interface MetricsSources {
     readonly misses: number
     readonly evictions: number
   }
+  readonly identityPools: readonly IdentityPoolSource[]
   readonly accessLogDropped: number
   readonly upstreams: readonly UpstreamSource[]
 }
@@ -110,6 +112,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
         ...toRequestFamilies(counts),
         ...gauges(),
         ...toSourceFamilies(sources),
+        ...toIdentityPoolFamilies(sources.identityPools),
         ...toUpstreamFamilies(sources.upstreams),
       ]
       return expose([...ours, ...(await readNode(nodeMetrics))], prefersOpenMetrics(accept))

@@ -12,6 +12,7 @@ const SOURCES = {
     { userPool: 'staff', keys: 0, lastSuccessMs: 0, fetched: 0, failed: 3 },
   ],
   tokenCache: { entries: 4, hits: 100, misses: 5, evictions: 1 },
+  identityPools: [{ name: 'aws', exchanges: { given: 8, denied: 2, unavailable: 1 }, size: 6 }],
   accessLogDropped: 9,
   upstreams: [
     {
@@ -81,6 +82,8 @@ const TYPES = {
   poolgate_keyset_keys: 'gauge',
   poolgate_keyset_last_success_timestamp_seconds: 'gauge',
   poolgate_keyset_fetches_total: 'counter',
+  poolgate_credential_exchanges_total: 'counter',
+  poolgate_credentials_kept: 'gauge',
   poolgate_access_log_dropped_total: 'counter',
 }
 
@@ -207,6 +210,7 @@ t.test('what other parts count is read at the scrape', async (t) => {
     poolgate_token_cache_misses_total: 5,
     poolgate_token_cache_evictions_total: 1,
     poolgate_token_cache_entries: 4,
+    'poolgate_credential_exchanges_total{identity_pool="aws",result="denied"}': 2,
     poolgate_access_log_dropped_total: 9,
     [`poolgate_build_info{version="1.2.3",node="${process.version}"}`]: 1,
   }
