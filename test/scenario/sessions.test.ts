@@ -1,15 +1,21 @@
 // Sessions through a whole gateway: one refresh however many ask (B-15), an outage of the managed login, and who gets which answer.
 import { type IncomingHttpHeaders, request, type RequestOptions } from 'node:http'
 import t, { type Test } from 'tap'
-import { createMovableClock, startBrowserGateway } from '../support/browser-stage.ts'
+import {
+  createMovableClock,
+  type GatewayOptions,
+  startBrowserGateway,
+} from '../support/browser-stage.ts'
 import { startFakeManagedLogin } from '../support/fake-managed-login.ts'
 import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/free-ports.ts'
+import { startIdentityEndpoint, unverifiedClaims } from '../support/identity-endpoint.ts'
 import { createIssuer } from '../support/issuer.ts'
 import { startJwksServer } from '../support/jwks-server.ts'
 import { CookieJar } from '../support/sessions.ts'
 
 const HOUR_MS = 3_600_000
+const POOL_ID = 'eu-west-1:01234567-89ab-cdef-0123-456789abcdef'
 const NAVIGATION = {
   'sec-fetch-mode': 'navigate',
   'sec-fetch-dest': 'document',
@@ -22,7 +28,7 @@ interface Answer {
   readonly body: string
 }
 
-async function startStage(t: Test) {
+async function startStage(t: Test, options: Partial<GatewayOptions> = {}) {
   const clock = createMovableClock()
   const issuer = createIssuer()
   const [login, jwks] = [await startFakeManagedLogin(issuer), await startJwksServer(issuer.jwks())]
@@ -43,7 +49,12 @@ async function startStage(t: Test) {
     jwksUri: jwks.url,
   }
   const port = await freePort()
-  const gateway = await startBrowserGateway(place, { clock, port, session: { idle: 'none' } })
+  const gateway = await startBrowserGateway(place, {
+    clock,
+    port,
+    session: { idle: 'none' },
+    ...options,
+  })
   t.teardown(async () => {
     await gateway.stop()
     await Promise.all([login.stop(), jwks.close()])
@@ -195,3 +206,46 @@ t.test('a bearer token goes before the session, and is not helped by it (H-19)',
   const answer = await ask('/api/x', { headers: { ...NAVIGATION, authorization: 'Bearer a.b.c' } })
   t.match([answer.status, JSON.parse(answer.body).reason], [401, 'token_malformed'])
 })
+
+t.test(
+  'a session’s ID token is what AWS is called with, and nobody’s where it has none',
+  async (t) => {
+    const identity = await startIdentityEndpoint({
+      identityPoolId: POOL_ID,
+      credentialsFor: async (logins) => ({
+        AccessKeyId: `ASIA${unverifiedClaims(Object.values(logins)[0] ?? '').token_use}`,
+        SecretKey: 'secret',
+        SessionToken: 'session',
+        Expiration: Date.now() / 1_000 + 7_200,
+      }),
+    })
+    t.teardown(identity.close)
+    const { ask, signIn, clock, login } = await startStage(t, {
+      identityPools: { main: { identityPoolId: POOL_ID, endpoint: identity.origin } },
+      upstreams: {
+        keys: { handOut: { identityPool: 'main', clientIds: ['4exampleclient0000000000001'] } },
+      },
+      routes: [
+        { name: 'api', match: { path: '/api/*' }, access: 'authenticated', signIn: 'web' },
+        {
+          name: 'keys',
+          match: { path: '/keys' },
+          access: 'authenticated',
+          signIn: 'web',
+          upstream: 'keys',
+        },
+      ],
+    })
+    t.equal((await ask('/keys')).status, 401)
+    await signIn()
+    const first = await ask('/keys')
+    t.match(JSON.parse(first.body), { AccessKeyId: 'ASIAid' })
+    t.equal(first.headers['cache-control'], 'no-store')
+    clock.forward(HOUR_MS + 1_000)
+    const second = await ask('/keys')
+    t.equal(second.status, 200, 'and with the next one once it is renewed')
+    t.equal(refreshesOf(login.requests), 1)
+    t.equal(identity.count('GetCredentialsForIdentity'), 2, 'never beyond the token before')
+    t.equal(identity.count('GetId'), 1)
+  },
+)

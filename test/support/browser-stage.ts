@@ -46,7 +46,11 @@ export interface GatewayOptions {
   readonly clock?: Clock
   /** Further settings of the session. */
   readonly session?: object
+  /** To the demo upstream, where they name no other. */
   readonly routes?: readonly object[]
+  /** Beside the demo upstream. */
+  readonly upstreams?: object
+  readonly identityPools?: object
   /** As it stands in `origins`. */
   readonly port: number
 }
@@ -81,7 +85,7 @@ export async function startBrowserGateway(
   place: SignInPlace,
   options: GatewayOptions,
 ): Promise<BrowserGateway> {
-  const { clock = realClock, session = {}, routes = ROUTES, port } = options
+  const { clock = realClock, session = {}, routes = ROUTES, port, identityPools = {} } = options
   const upstream = await startDemoUpstream()
   const origin = `http://localhost:${port}`
   const { userPoolId, clientId, domain, issuer, jwksUri } = place
@@ -99,8 +103,9 @@ export async function startBrowserGateway(
         ...session,
       },
     },
-    upstreams: { up: { targets: [upstream.origin] } },
-    routes: routes.map((route) => ({ ...route, upstream: 'up' })),
+    identityPools,
+    upstreams: { up: { targets: [upstream.origin] }, ...options.upstreams },
+    routes: routes.map((route) => ({ upstream: 'up', ...route })),
   }
   const logged: string[] = []
   const gateway = createGateway(loadConfig(JSON.stringify(config), 'test.json', {}), {
