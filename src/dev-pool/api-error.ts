@@ -1,4 +1,4 @@
-// Refusals of the user pool API, in Cognito's own words: SDKs tell them apart by type, people by message.
+// Refusals of the user pool API and the identity pool API, in Cognito's own words: SDKs tell them apart by type, people by message.
 
 export type ApiErrorType =
   | 'AliasExistsException'
@@ -7,6 +7,7 @@ export type ApiErrorType =
   | 'ExpiredCodeException'
   | 'GroupExistsException'
   | 'InternalErrorException'
+  | 'InvalidIdentityPoolConfigurationException'
   | 'InvalidParameterException'
   | 'InvalidPasswordException'
   | 'LimitExceededException'

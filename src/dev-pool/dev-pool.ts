@@ -12,6 +12,13 @@ import {
   WEB_CLIENT_ID,
 } from './clients.ts'
 import { createConfirmationCodes } from './confirmation-codes.ts'
+import { createIdentities } from './identity/identities.ts'
+import {
+  DEFAULT_IDENTITY_POOL,
+  type IdentityPoolSettings,
+} from './identity/identity-pool-settings.ts'
+import { createIssuedCredentials, type Issued } from './identity/issued-credentials.ts'
+import { createOpenIdTokens } from './identity/open-id-tokens.ts'
 import { createBrowsers } from './managed-login/browsers.ts'
 import { findProvider } from './managed-login/providers.ts'
 import { createAuthorizationCodes } from './oauth/authorization-codes.ts'
@@ -39,6 +46,8 @@ export interface DevPoolOptions {
   readonly logoutUrls?: readonly string[] | undefined
   /** How long access and ID tokens live. Default: one hour. */
   readonly tokenSeconds?: number | undefined
+  /** What is otherwise with the identity pool than in DEFAULT_IDENTITY_POOL. */
+  readonly identityPool?: Partial<IdentityPoolSettings> | undefined
   /** Gets what would be an e-mail or a text message: confirmation codes, temporary passwords. */
   readonly onMessage?: (username: string, text: string) => void
   /** The users file changed: undefined when the new users are in force, or why the former ones stay. */
@@ -63,6 +72,7 @@ export interface DevPool {
   scopes(): readonly string[]
   /** By name, or by an organisation's identifier. */
   hasProvider(name: string): boolean
+  readonly identityPool: DevIdentityPool
   /** The users as they are now. */
   users(): readonly DevUser[]
   /** The latest confirmation code that a user can still use. */
@@ -70,6 +80,17 @@ export interface DevPool {
   /** A token without a sign-in. Rejects for a name that is no user's. */
   mint(username: string, wanted?: MintOptions): Promise<string>
   stop(): Promise<void>
+}
+
+/** It answers at the user pool's origin, as STS does. */
+export interface DevIdentityPool {
+  readonly id: string
+  /** What `Logins` call the user pool. */
+  readonly loginKey: string
+  /** Credentials that were given, for who verifies signatures. */
+  find(accessKeyId: string): Issued | undefined
+  /** Of a group, as it is now; undefined where it has none. */
+  roleOf(group: string): string | undefined
 }
 
 export interface MintOptions extends TokenChanges {
@@ -120,6 +141,7 @@ export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
     authorizationCodes: createAuthorizationCodes(clock),
     browsers: createBrowsers(clock),
     importJobs: createImportJobs({ clock, store }, server.origin),
+    ...createIdentityParts(options),
     send,
   }
   server.handle(createPoolHandler(parts, onFault))
@@ -134,6 +156,7 @@ export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
     origin: server.origin,
     scopes: () => allScopes(directory()),
     hasProvider: (name) => findProvider(name) !== undefined,
+    identityPool: toDevIdentityPool(parts),
     users: () => [...directory().users.values()],
     code: codes.latest,
     async mint(username, { use = 'access', ...changes } = {}) {
@@ -145,6 +168,25 @@ export async function startDevPool(options: DevPoolOptions): Promise<DevPool> {
       store.stop()
       await server.stop()
     },
+  }
+}
+
+function createIdentityParts({ clock, identityPool: given }: DevPoolOptions) {
+  const identityPool = { ...DEFAULT_IDENTITY_POOL, ...given }
+  return {
+    identityPool,
+    identities: createIdentities(identityPool.id),
+    openIdTokens: createOpenIdTokens(clock, identityPool.id),
+    issued: createIssuedCredentials(clock),
+  }
+}
+
+function toDevIdentityPool({ identityPool: { id }, issued, store }: PoolParts): DevIdentityPool {
+  return {
+    id,
+    loginKey: `cognito-idp.${id.split(':', 1)[0]}.amazonaws.com/${USER_POOL_ID}`,
+    find: issued.find,
+    roleOf: (group) => store.directory().groups.get(group)?.role,
   }
 }
 

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ApiResult, isApiError, toApiError } from './api-error.ts'
 import { IMPORT_PATH } from './api/import-jobs.ts'
 import type { Input } from './api/operation.ts'
-import { answerOperation } from './cognito-api.ts'
+import { answerOperation, isTarget } from './cognito-api.ts'
 import {
   type Answer,
   type Endpoint,
@@ -15,6 +15,7 @@ import {
   toJson,
   toText,
 } from './endpoint.ts'
+import { answerSts } from './identity/assume-role.ts'
 import { isForLoopback, readSmallBody } from './local-request.ts'
 import { createManagedLogin } from './managed-login/pages.ts'
 import { MINT_PATH, parseMintRequest } from './mint-endpoint.ts'
@@ -22,7 +23,6 @@ import { CORS } from './oauth/oauth-form.ts'
 import { createOAuthEndpoints } from './oauth/oauth-endpoints.ts'
 import { DISCOVERY_PATH, JWKS_PATH, toDiscovery, toJwks } from './oidc-documents.ts'
 
-const SERVICE = 'AWSCognitoIdentityProviderService.'
 const MAX_BODY_KIB = 64
 /** A CSV file of some 20,000 users. */
 const MAX_UPLOAD_KIB = 4096
@@ -84,16 +84,21 @@ function toAllow(methods: Readonly<Record<string, Endpoint>>): string {
     .join(', ')
 }
 
-async function callApi(options: PoolParts, { headers, body }: PoolRequest): Promise<Answer> {
-  const target = String(headers['x-amz-target'] ?? '')
-  if (!target.startsWith(SERVICE)) {
-    return toApiAnswer(toApiError('UnknownOperationException', `X-Amz-Target: ${SERVICE}…`))
+async function callApi(options: PoolParts, request: PoolRequest): Promise<Answer> {
+  const { headers, body } = request
+  const target = headers['x-amz-target']
+  // STS alone is asked with a form; curl sends JSON under the same name.
+  if (target === undefined && /^Action=|&Action=/.test(body)) return answerSts(options, request)
+  if (typeof target !== 'string' || !isTarget(target)) {
+    const message =
+      'X-Amz-Target: AWSCognitoIdentityProviderService.… or AWSCognitoIdentityService.…'
+    return toApiAnswer(toApiError('UnknownOperationException', message))
   }
   const input = parseInput(body)
   if (input === undefined) {
     return toApiAnswer(toApiError('SerializationException', 'The body is not a JSON object'))
   }
-  return toApiAnswer(await answerOperation(options, target.slice(SERVICE.length), input))
+  return toApiAnswer(await answerOperation(options, target, input))
 }
 
 function parseInput(body: string): Input | undefined {

@@ -4,6 +4,10 @@ import type { Accounts } from './accounts.ts'
 import type { ImportJobs } from './api/import-jobs.ts'
 import type { Clients } from './clients.ts'
 import type { ConfirmationCodes } from './confirmation-codes.ts'
+import type { Identities } from './identity/identities.ts'
+import type { IdentityPoolSettings } from './identity/identity-pool-settings.ts'
+import type { IssuedCredentials } from './identity/issued-credentials.ts'
+import type { OpenIdTokens } from './identity/open-id-tokens.ts'
 import type { Browsers } from './managed-login/browsers.ts'
 import type { AuthorizationCodes } from './oauth/authorization-codes.ts'
 import type { PoolKeys } from './pool-keys.ts'
@@ -28,6 +32,10 @@ export interface PoolParts {
   readonly codes: ConfirmationCodes
   readonly accounts: Accounts
   readonly importJobs: ImportJobs
+  readonly identityPool: IdentityPoolSettings
+  readonly identities: Identities
+  readonly openIdTokens: OpenIdTokens
+  readonly issued: IssuedCredentials
   /** In place of an e-mail or a text message. */
   readonly send: (username: string, text: string) => void
 }

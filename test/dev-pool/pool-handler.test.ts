@@ -32,7 +32,7 @@ t.test('what is no call of the API is refused', async (t) => {
     t.equal(await typeOf(await call(body)), 'SerializationException', body)
   }
   t.equal(await typeOf(await call('[]')), 'InvalidParameterException')
-  for (const target of ['', 'InitiateAuth', 'AWSCognitoIdentityService.GetId', `x${INITIATE}`]) {
+  for (const target of ['', 'InitiateAuth', 'AWSCognitoSync.GetId', `x${INITIATE}`]) {
     t.equal(await typeOf(await call('{}', target)), 'UnknownOperationException', target)
   }
   const wrong = JSON.stringify({
