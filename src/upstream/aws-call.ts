@@ -55,6 +55,8 @@ export interface AwsCallParts {
   readonly sign: SignV4
   readonly offset: ClockOffset
   readonly hidden: ReadonlySet<string>
+  /** Of bodies that are kept to be signed, all together. */
+  readonly kept: { bytes: number }
 }
 
 /** A request as it would be sent unsigned. */
@@ -64,6 +66,9 @@ interface Prepared {
   readonly headers: RawHeaders
   readonly body: Buffer | undefined
 }
+
+/** Of all requests of an upstream. */
+const MAX_KEPT_BYTES = 256 * 1024 * 1024
 
 /** Header fields of S3's answers that tell of the bucket, and not of the object. */
 const INTERNALS: ReadonlySet<string> = new Set([
@@ -87,6 +92,7 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   private call: UpstreamCall | undefined
   private isOver = false
   private isResent = false
+  private keptBytes = 0
   private again: (() => void) | undefined
 
   constructor(allow: Allow, request: UpstreamRequest, sink: ResponseSink, parts: AwsCallParts) {
@@ -98,17 +104,21 @@ export class AwsCall implements ResponseSink, UpstreamCall {
     this.parts = parts
   }
 
-  begin(credentials: ReturnType<CredentialsOf>): void {
+  /** Nobody's credentials are asked for before it is known that they would sign something. */
+  begin(credentialsOf: CredentialsOf): void {
     const target = toCanonicalTarget(this.parts.settings.prefix + this.request.target)
     const why = target === undefined ? 'its query is broken' : this.findRefusal(target)
     if (target === undefined || why !== undefined) this.refuse('refused', why ?? '')
     else if (this.lacksLength()) this.refuse('length', 'S3 has to be told how long a body is')
-    else if (credentials === 'login') this.refuse('login', 'no ID token of the caller')
-    else if (credentials instanceof Promise || !isNoCredentials(credentials)) {
-      this.proceed(credentials, target).catch((error: Error) =>
-        this.failed({ kind: 'credentials', detail: `it cannot be signed: ${error.message}` }),
-      )
-    } else this.lacksCredentials(credentials)
+    else {
+      const credentials = credentialsOf(this.allow, this.request.headers)
+      if (credentials === 'login') this.refuse('login', 'no ID token of the caller')
+      else {
+        this.proceed(credentials, target).catch((error: Error) =>
+          this.failed({ kind: 'credentials', detail: `it cannot be signed: ${error.message}` }),
+        )
+      }
+    }
   }
 
   private async proceed(
@@ -119,7 +129,7 @@ export class AwsCall implements ResponseSink, UpstreamCall {
     if (this.isOver) return
     if (isNoCredentials(credentials)) return this.lacksCredentials(credentials)
     const body = this.streams() ? undefined : await this.readBody()
-    if (this.isOver || body === 'too_large') return
+    if (this.isOver || body === 'refused') return
     await this.send(this.prepare(target, body), credentials)
   }
 
@@ -159,7 +169,7 @@ export class AwsCall implements ResponseSink, UpstreamCall {
     const sent: UpstreamRequest = {
       method,
       target: target.path + target.query,
-      headers: [...withLength(lines, body, isStreamed), ...Object.entries(fields).flat()],
+      headers: [...withLength(lines, body), ...Object.entries(fields).flat()],
       body: isStreamed ? this.request.body : body === undefined ? null : Readable.from([body]),
       timeouts,
     }
@@ -186,20 +196,26 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   }
 
   /** All of it, because its hash goes ahead of it. */
-  private async readBody(): Promise<Buffer | undefined | 'too_large'> {
+  private async readBody(): Promise<Buffer | undefined | 'refused'> {
     const { body } = this.request
     if (body === null) return undefined
+    const { settings, kept } = this.parts
     const chunks: Buffer[] = []
-    let bytes = 0
     for await (const chunk of body as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes > this.parts.settings.maxBody) {
-        this.refuse('too_large', `more than ${this.parts.settings.maxBody} bytes have to be kept`)
-        return 'too_large'
+      if (this.isOver) return 'refused'
+      this.keptBytes += chunk.length
+      kept.bytes += chunk.length
+      if (this.keptBytes > settings.maxBody || kept.bytes > MAX_KEPT_BYTES) {
+        const isOwn = this.keptBytes > settings.maxBody
+        const detail = isOwn
+          ? `more than ${settings.maxBody} bytes have to be kept`
+          : 'bodies of too many requests are kept'
+        this.failed({ kind: isOwn ? 'too_large' : 'overloaded', detail })
+        return 'refused'
       }
       chunks.push(chunk)
     }
-    return Buffer.concat(chunks, bytes)
+    return Buffer.concat(chunks, this.keptBytes)
   }
 
   private refuse(kind: UnsignedKind, detail: string): void {
@@ -211,8 +227,17 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   }
 
   abort(): void {
-    this.isOver = true
+    this.end()
     this.call?.abort()
+  }
+
+  /** What was kept of it is free again. True when the sink is still to hear how it ended. */
+  private end(): boolean {
+    if (this.isOver) return false
+    this.isOver = true
+    this.parts.kept.bytes -= this.keptBytes
+    this.again = undefined
+    return true
   }
 
   resume(): void {
@@ -252,23 +277,19 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   }
 
   ended(trailers: RawHeaders): void {
-    if (this.isOver) return
-    this.isOver = true
-    this.sink.ended(trailers)
+    if (this.end()) this.sink.ended(trailers)
   }
 
   failed(failure: UpstreamFailure): void {
-    if (this.isOver) return
-    this.isOver = true
-    this.sink.failed(failure)
+    if (this.end()) this.sink.failed(failure)
   }
 }
 
 /** As long as what is sent. */
-function withLength(lines: RawHeaders, body: Buffer | undefined, isStreamed: boolean): string[] {
-  if (isStreamed) return [...lines]
+function withLength(lines: RawHeaders, body: Buffer | undefined): RawHeaders {
+  if (body === undefined) return lines
   const rest = lines.filter((_, i) => lines[i - (i % 2)]?.toLowerCase() !== 'content-length')
-  return body === undefined ? rest : [...rest, 'content-length', String(body.length)]
+  return [...rest, 'content-length', String(body.length)]
 }
 
 function withoutInternals(headers: RawHeaders): RawHeaders {

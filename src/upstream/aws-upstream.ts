@@ -28,12 +28,13 @@ export function createAwsUpstream(
     sign: createSigner(settings),
     offset: createClockOffset(clock),
     hidden: new Set(settings.hidden),
+    kept: { bytes: 0 },
   }
   return {
     ...inner,
     dispatch(allow, request, sink) {
       const call = new AwsCall(allow, request, sink, parts)
-      call.begin(credentialsOf(allow, request.headers))
+      call.begin(credentialsOf)
       return call
     },
   }
