@@ -34,17 +34,18 @@ export function createGatewayCredentials(
       kept = { ...keys, expiresAtMs }
       return kept
     } catch (error) {
-      const detail = `the gateway has no credentials of its own: ${(error as Error).message}`
+      const why = error instanceof Error ? error.message : 'the provider gave no reason'
+      const detail = `the gateway has no credentials of its own: ${why}`
       return { kind: 'unavailable', detail, retryAfterSeconds: 5 }
-    } finally {
-      underWay = undefined
     }
   }
 
   return {
     find() {
       if (kept !== undefined && clock.now() < kept.expiresAtMs - MARGIN_MS) return kept
-      underWay ??= ask()
+      underWay ??= ask().finally(() => {
+        underWay = undefined
+      })
       return underWay
     },
   }

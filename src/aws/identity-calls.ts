@@ -47,6 +47,7 @@ const FAILURES: Readonly<Record<string, CallFailure['failed']>> = {
   AccessDenied: 'denied',
   InvalidIdentityToken: 'denied',
   ExpiredTokenException: 'denied',
+  IDPRejectedClaim: 'denied',
   ResourceNotFoundException: 'gone',
   TooManyRequestsException: 'throttled',
   LimitExceededException: 'throttled',
@@ -54,6 +55,7 @@ const FAILURES: Readonly<Record<string, CallFailure['failed']>> = {
   ThrottlingException: 'throttled',
   InvalidIdentityPoolConfigurationException: 'misconfigured',
   ValidationError: 'misconfigured',
+  RegionDisabledException: 'misconfigured',
 }
 
 export function isFailure<T>(result: T | CallFailure): result is CallFailure {
@@ -64,12 +66,17 @@ export function createIdentityCalls(
   { identityPoolId, accountId, endpoint, stsEndpoint }: IdentityCallsSettings,
   limits: FetchLimits,
 ): IdentityCalls {
-  async function call(action: string, input: object): Promise<Answered | CallFailure> {
+  async function call(
+    action: string,
+    input: object,
+    logins: Logins,
+  ): Promise<Answered | CallFailure> {
     const headers = {
       'content-type': 'application/x-amz-json-1.1',
       'x-amz-target': `AWSCognitoIdentityService.${action}`,
     }
-    return post(`${endpoint}/`, headers, JSON.stringify(input), `${action}:`)
+    const body = JSON.stringify({ ...input, ...withLogins(logins) })
+    return post(`${endpoint}/`, headers, body, `${action}:`, Object.values(logins))
   }
 
   async function post(
@@ -77,6 +84,7 @@ export function createIdentityCalls(
     headers: Readonly<Record<string, string>>,
     body: string,
     what: string,
+    tokens: readonly string[],
   ): Promise<Answered | CallFailure> {
     const answer = await ask(url, { method: 'POST', headers, body }, limits, async (given) => {
       const bytes = await readBody(given, limits.maxBytes)
@@ -84,23 +92,23 @@ export function createIdentityCalls(
       return { status: given.statusCode, text: bytes.toString('utf8') }
     })
     if (isUnanswered(answer)) return fail('unavailable', `${what} ${answer.message}`)
-    return answer.status === 200 ? answer : toCallFailure(answer, what, body)
+    return answer.status === 200 ? answer : toCallFailure(answer, what, tokens)
   }
 
   return {
     async getId(logins) {
       const account = accountId === undefined ? {} : { AccountId: accountId }
-      const input = { IdentityPoolId: identityPoolId, ...account, ...withLogins(logins) }
-      return readText(await call('GetId', input), 'GetId', 'IdentityId')
+      const input = { IdentityPoolId: identityPoolId, ...account }
+      return readText(await call('GetId', input, logins), 'GetId', 'IdentityId')
     },
     async getCredentials(identityId, logins, roleArn) {
       const role = roleArn === undefined ? {} : { CustomRoleArn: roleArn }
-      const input = { IdentityId: identityId, ...withLogins(logins), ...role }
-      const answer = await call('GetCredentialsForIdentity', input)
+      const input = { IdentityId: identityId, ...role }
+      const answer = await call('GetCredentialsForIdentity', input, logins)
       return isFailure(answer) ? answer : readCredentials(parse(answer.text)?.Credentials)
     },
     async getOpenIdToken(identityId, logins) {
-      const answer = await call('GetOpenIdToken', { IdentityId: identityId, ...withLogins(logins) })
+      const answer = await call('GetOpenIdToken', { IdentityId: identityId }, logins)
       return readText(answer, 'GetOpenIdToken', 'Token')
     },
     async assumeRole(roleArn, sessionName, token) {
@@ -113,7 +121,7 @@ export function createIdentityCalls(
       })
       const headers = { 'content-type': 'application/x-www-form-urlencoded' }
       const what = 'AssumeRoleWithWebIdentity:'
-      const answer = await post(`${stsEndpoint}/`, headers, String(form), what)
+      const answer = await post(`${stsEndpoint}/`, headers, String(form), what, [token])
       return isFailure(answer) ? answer : readCredentials(readXml(answer.text))
     },
   }
@@ -137,22 +145,29 @@ function withLogins(logins: Logins): object {
   return Object.keys(logins).length === 0 ? {} : { Logins: logins }
 }
 
-function toCallFailure({ status, text }: Answered, what: string, asked: string): CallFailure {
+function toCallFailure(
+  { status, text }: Answered,
+  what: string,
+  tokens: readonly string[],
+): CallFailure {
   const { __type: type, message, Message } = parse(text) ?? {}
   const code = /(?:^|#)(\w+)$/.exec(asText(type))?.[1] ?? tagged(text, 'Code') ?? ''
   const words = asText(message ?? Message) || (tagged(text, 'Message') ?? '')
   const known = Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined
   const kind = status === 429 ? 'throttled' : (known ?? 'unavailable')
-  return fail(kind, `${what} ${status} ${code.slice(0, 64)}${toWords(words, asked)}`)
+  const name = /^[A-Za-z]{1,64}$/.test(code) ? ` ${toSaid(code, tokens)}` : ''
+  const said = toSaid(words, tokens)
+  return fail(kind, `${what} ${status}${name.trimEnd()}${said === '' ? '' : `: ${said}`}`)
 }
 
-/** What AWS says helps whoever set it up; never where it says a token again. */
-function toWords(words: string, asked: string): string {
+/** What AWS says helps whoever set it up; never where it says a piece of a token again. */
+function toSaid(words: string, tokens: readonly string[]): string {
   const plain = words.slice(0, 200).replace(/[^ -~]/g, ' ')
-  if (plain === '' || /eyJ|[A-Za-z0-9_+/=.-]{80}/.test(plain) || asked.includes(`"${plain}"`)) {
-    return ''
-  }
-  return `: ${plain}`
+  const pieces = plain.match(/[A-Za-z0-9]{8,}/g) ?? []
+  const repeats = tokens.some(
+    (token) => plain.includes(token) || pieces.some((piece) => token.includes(piece)),
+  )
+  return repeats || /eyJ|[A-Za-z0-9_+/=.-]{80}/.test(plain) ? '' : plain
 }
 
 function readText(
@@ -177,10 +192,13 @@ function readCredentials(given: unknown): AwsCredentials | CallFailure {
   }
   const { accessKeyId, secretAccessKey, sessionToken, expiresAtMs } = credentials
   const isWhole = [accessKeyId, secretAccessKey, sessionToken].every((text) => FIELD.test(text))
-  return isWhole && !Number.isNaN(expiresAtMs)
+  return isWhole && Math.abs(expiresAtMs) <= LAST_MS
     ? credentials
     : fail('unavailable', 'answered without whole credentials')
 }
+
+/** What a date can be (ECMA-262 section 21.4.1.1); nobody can be told of a later one. */
+const LAST_MS = 8.64e15
 
 /** What can stand in a header field and in a signature's scope. */
 const FIELD = /^[!-~]+$/

@@ -113,12 +113,14 @@ export class AwsCall implements ResponseSink, UpstreamCall {
     else {
       const credentials = credentialsOf(this.allow, this.request.headers)
       if (credentials === 'login') this.refuse('login', 'no ID token of the caller')
-      else {
-        this.proceed(credentials, target).catch((error: Error) =>
-          this.failed({ kind: 'credentials', detail: `it cannot be signed: ${error.message}` }),
-        )
-      }
+      else this.orFail(this.proceed(credentials, target))
     }
+  }
+
+  private orFail(sent: Promise<void>): void {
+    sent.catch((error: Error) =>
+      this.failed({ kind: 'credentials', detail: `it cannot be signed: ${error.message}` }),
+    )
   }
 
   private async proceed(
@@ -164,7 +166,7 @@ export class AwsCall implements ResponseSink, UpstreamCall {
     )
     if (this.isOver) return
     const isStreamed = this.streams() && this.request.body !== null
-    if (!isStreamed) this.again = () => void this.send(prepared, credentials)
+    if (!isStreamed) this.again = () => this.orFail(this.send(prepared, credentials))
     const { timeouts } = this.request
     const sent: UpstreamRequest = {
       method,
