@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
+import { createAwsSteps } from './micro/aws-steps.ts'
 import { differences, judge } from './micro/gates.ts'
 import { findOpenssl, timeOpensslVerify } from './micro/openssl.ts'
 import {
@@ -42,6 +43,8 @@ const FULL = {
   lookUps: 200_000,
   steps: 200_000,
   heads: 10_000,
+  signatures: 4_000,
+  users: 10_000,
   opensslSeconds: 3,
   rounds: { warmUp: 3, counted: 9 },
 }
@@ -53,6 +56,8 @@ const QUICK = {
   lookUps: 100_000,
   steps: 100_000,
   heads: 5_000,
+  signatures: 2_000,
+  users: 10_000,
   opensslSeconds: 1,
   rounds: { warmUp: 3, counted: 7 },
 }
@@ -68,6 +73,7 @@ async function run(sizes: typeof FULL): Promise<Report> {
     ...(await createRouteMatches(supply, sizes)),
     ...(await createHeaderBuilders(supply, sizes)),
     createAccessLines(sizes),
+    ...(await createAwsSteps(sizes)),
   ]
   await checkAll(operations)
   const openssl = findOpenssl()

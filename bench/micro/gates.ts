@@ -1,4 +1,5 @@
 // The promises that a run is held to; differences are taken within a round, so that a slow phase of the machine cancels out.
+import { AWS_NAMES } from './aws-steps.ts'
 import { type Measured, median } from './operation.ts'
 import { NAMES } from './verifications.ts'
 
@@ -14,8 +15,12 @@ export interface Gate {
 export function judge(measured: readonly Measured[]): Gate[] {
   const aboveSignature = differences(measured, NAMES.cold, NAMES.signature)
   return [
-    toGate(NAMES.lookUp, 'a known token', 0.5, median(samplesOf(measured, NAMES.lookUp))),
+    toGate(NAMES.lookUp, 'a known token', 0.5, medianOf(measured, NAMES.lookUp)),
     toGate(NAMES.cold, 'above crypto.verify', 3, median(aboveSignature)),
+    toGate(AWS_NAMES.lookUp, 'credentials look-up', 1, medianOf(measured, AWS_NAMES.lookUp)),
+    ...[AWS_NAMES.signed, AWS_NAMES.posted].map((name) =>
+      toGate(name, 'what signing adds', 60, median(differences(measured, name, AWS_NAMES.plain))),
+    ),
   ]
 }
 
@@ -23,6 +28,10 @@ export function judge(measured: readonly Measured[]): Gate[] {
 export function differences(measured: readonly Measured[], one: string, other: string): number[] {
   const subtrahends = samplesOf(measured, other)
   return samplesOf(measured, one).map((us, round) => us - (subtrahends[round] as number))
+}
+
+function medianOf(measured: readonly Measured[], name: string): number {
+  return median(samplesOf(measured, name))
 }
 
 function samplesOf(measured: readonly Measured[], name: string): readonly number[] {

@@ -15,6 +15,8 @@ export interface NoCredentials {
   /** For the log alone. */
   readonly detail: string
   readonly retryAfterSeconds?: number | undefined
+  /** Whether the next one may be told otherwise at any time. */
+  readonly isPassing?: boolean
 }
 
 export type CredentialsResult = AwsCredentials | NoCredentials

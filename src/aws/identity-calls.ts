@@ -2,6 +2,7 @@
 // STS's AssumeRoleWithWebIdentity (the basic one). None is signed. What goes wrong becomes a value that repeats no token.
 import { ask, type FetchLimits, readBody, type Unanswered } from '../base/bounded-fetch.ts'
 import type { AwsCredentials } from './aws-credentials.ts'
+import { readAwsError } from './aws-error.ts'
 
 export interface CallFailure {
   /**
@@ -56,6 +57,9 @@ const FAILURES: Readonly<Record<string, CallFailure['failed']>> = {
   InvalidIdentityPoolConfigurationException: 'misconfigured',
   ValidationError: 'misconfigured',
   RegionDisabledException: 'misconfigured',
+  InternalErrorException: 'unavailable',
+  ExternalServiceException: 'unavailable',
+  IDPCommunicationError: 'unavailable',
 }
 
 export function isFailure<T>(result: T | CallFailure): result is CallFailure {
@@ -150,24 +154,16 @@ function toCallFailure(
   what: string,
   tokens: readonly string[],
 ): CallFailure {
-  const { __type: type, message, Message } = parse(text) ?? {}
-  const code = /(?:^|#)(\w+)$/.exec(asText(type))?.[1] ?? tagged(text, 'Code') ?? ''
-  const words = asText(message ?? Message) || (tagged(text, 'Message') ?? '')
+  const { code, words } = readAwsError(text, tokens)
   const known = Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined
-  const kind = status === 429 ? 'throttled' : (known ?? 'unavailable')
-  const name = /^[A-Za-z]{1,64}$/.test(code) ? ` ${toSaid(code, tokens)}` : ''
-  const said = toSaid(words, tokens)
-  return fail(kind, `${what} ${status}${name.trimEnd()}${said === '' ? '' : `: ${said}`}`)
+  const about = [`${what} ${status}`, code].filter(Boolean).join(' ')
+  return fail(known ?? kindOf(status), words === '' ? about : `${about}: ${words}`)
 }
 
-/** What AWS says helps whoever set it up; never where it says a piece of a token again. */
-function toSaid(words: string, tokens: readonly string[]): string {
-  const plain = words.slice(0, 200).replace(/[^ -~]/g, ' ')
-  const pieces = plain.match(/[A-Za-z0-9]{8,}/g) ?? []
-  const repeats = tokens.some(
-    (token) => plain.includes(token) || pieces.some((piece) => token.includes(piece)),
-  )
-  return repeats || /eyJ|[A-Za-z0-9_+/=.-]{80}/.test(plain) ? '' : plain
+/** What one caller's token can provoke must not hold up the others. */
+function kindOf(status: number): CallFailure['failed'] {
+  if (status === 429) return 'throttled'
+  return status >= 400 && status < 500 ? 'misconfigured' : 'unavailable'
 }
 
 function readText(

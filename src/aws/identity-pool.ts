@@ -14,6 +14,7 @@ import {
 import {
   type CallFailure,
   createIdentityCalls,
+  type IdentityCalls,
   type IdentityCallsSettings,
   isFailure,
   type Logins,
@@ -28,7 +29,7 @@ export interface IdentityPoolSettings extends IdentityCallsSettings {
   readonly roleArn?: string | undefined
   /** Whether callers without a token get credentials of the pool's guests. */
   readonly guests: boolean
-  /** GetId calls a second at most. */
+  /** Exchanges a second at most. */
   readonly rate: number
 }
 
@@ -60,7 +61,7 @@ const CALL = { deadlineMs: 5_000, maxBytes: 64 * 1024 }
 const MAX_KEPT = 10_000
 const MAX_IDENTITIES = 100_000
 /** So that whoever is refused does not use up the calls of the others. */
-const DENIED_MS = 10_000
+const REFUSED_MS = 10_000
 /** Credentials go this long before they expire. */
 const MARGIN_MS = 5 * 60_000
 /** How long a request waits for its turn. */
@@ -70,9 +71,9 @@ const GUEST = 'guest'
 export function createIdentityPool(
   settings: IdentityPoolSettings,
   ports: IdentityPoolPorts,
+  calls: IdentityCalls = createIdentityCalls(settings, { clock: ports.clock, ...CALL }),
 ): IdentityPool {
   const { clock } = ports
-  const calls = createIdentityCalls(settings, { clock, ...CALL })
   const report = createHealthReport(ports.changed)
   const bucket = createTokenBucket(settings.rate, clock)
   const backoff = createBackoff(ports.random)
@@ -105,9 +106,7 @@ export function createIdentityPool(
   ): CredentialsResult {
     exchanges[isNoCredentials(result) ? result.kind : 'given']++
     const untilMs = isNoCredentials(result)
-      ? result.kind === 'denied'
-        ? clock.now() + DENIED_MS
-        : 0
+      ? clock.now() + (result.isPassing === true ? 0 : REFUSED_MS)
       : Math.min(result.expiresAtMs - MARGIN_MS, login?.validUntilMs ?? Number.POSITIVE_INFINITY)
     if (untilMs > clock.now()) kept.set(key, { result, untilMs })
     else kept.delete(key)
@@ -164,18 +163,18 @@ export function createIdentityPool(
     }
     const { failed, detail } = given
     if (failed === 'denied') return { kind: 'denied', detail }
+    // What is wrong with one user's role says nothing of the others, and is told in that user's access lines.
+    if (failed === 'misconfigured' || failed === 'gone')
+      return unavailable(detail, REFUSED_MS / 1_000)
     report.failed(detail)
-    // What is wrong with one user's role says nothing of the others.
-    if (failed === 'throttled' || failed === 'unavailable') {
-      pausedUntilMs = clock.monotonic() + backoff.nextMs()
-      return busy(detail)
-    }
-    return unavailable(detail, 30)
+    pausedUntilMs = clock.monotonic() + backoff.nextMs()
+    return busy(detail)
   }
 
   function busy(detail = 'the identity pool is asked no more for the moment'): NoCredentials {
     const seconds = Math.ceil((pausedUntilMs - clock.monotonic()) / 1_000)
-    return unavailable(detail, Math.max(1, Number.isFinite(seconds) ? seconds : 1))
+    const retryAfterSeconds = Math.max(1, Number.isFinite(seconds) ? seconds : 1)
+    return { ...unavailable(detail, retryAfterSeconds), isPassing: true }
   }
 
   return {
@@ -195,8 +194,8 @@ function isRefused(role: string | undefined | NoCredentials): role is NoCredenti
 }
 
 /** By configuration and the verified token alone; undefined leaves it to the identity pool. */
-function chooseRole(
-  { flow, role, roleArn }: IdentityPoolSettings,
+export function chooseRole(
+  { flow, role, roleArn }: Pick<IdentityPoolSettings, 'flow' | 'role' | 'roleArn'>,
   login: Login | undefined,
 ): string | undefined | NoCredentials {
   if (role === 'default' || login === undefined) return flow === 'basic' ? roleArn : undefined

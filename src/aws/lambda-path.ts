@@ -1,4 +1,5 @@
 // Where the Invoke API takes a function's event. Builds the target alone: it neither signs nor sends.
+import { encodeStrictly } from './canonical-target.ts'
 
 /** A name or ARN, whole or in part, and what stands behind its last colon where that is a version or alias. */
 const FUNCTION =
@@ -11,12 +12,7 @@ const FUNCTION =
 export function lambdaPath(functionName: string, streaming: boolean): string {
   const [, name = functionName, qualifier] = FUNCTION.exec(functionName) ?? []
   const path = streaming
-    ? `/2021-11-15/functions/${encode(name)}/response-streaming-invocations`
-    : `/2015-03-31/functions/${encode(name)}/invocations`
-  return qualifier === undefined ? path : `${path}?Qualifier=${encode(qualifier)}`
-}
-
-function encode(text: string): string {
-  const toOctet = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
-  return encodeURIComponent(text).replace(/[!'()*]/g, toOctet)
+    ? `/2021-11-15/functions/${encodeStrictly(name)}/response-streaming-invocations`
+    : `/2015-03-31/functions/${encodeStrictly(name)}/invocations`
+  return qualifier === undefined ? path : `${path}?Qualifier=${encodeStrictly(qualifier)}`
 }

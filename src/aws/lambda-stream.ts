@@ -7,7 +7,7 @@ import { type ContentSink, createLambdaContent, parseObject } from './lambda-con
  * Told once of the head, before any data; then of one end, `ended` or `failed`, and of nothing after it. A chunk's memory is lent
  * until `data` returns.
  */
-export interface LambdaSink extends ContentSink {
+export interface FunctionSink extends ContentSink {
   ended(): void
   /** With or without a head before it. The text repeats nothing of what the function wrote. */
   failed(problem: string): void
@@ -26,7 +26,7 @@ const LENGTH_BYTES = 4
 const LEAST_FRAME_BYTES = 16
 
 /** @param isHttpIntegration whether the function wrote its own head: Invoke says so by the payload's content type */
-export function createLambdaStream(sink: LambdaSink, isHttpIntegration: boolean): LambdaStream {
+export function createLambdaStream(sink: FunctionSink, isHttpIntegration: boolean): LambdaStream {
   let over = false
   const finish = (problem: string | undefined): void => {
     if (over) return

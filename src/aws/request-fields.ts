@@ -61,7 +61,7 @@ const TRAILED = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'
  */
 export function toAwsFields(
   headers: RawHeaders,
-  { isS3, isApplication, otherKeys }: FieldRules,
+  { isS3, isApplication }: FieldRules,
   hidden: ReadonlySet<string>,
 ): AwsFields {
   const signed: Record<string, string> = {}
@@ -70,7 +70,6 @@ export function toAwsFields(
     const name = (headers[i] as string).toLowerCase()
     const value = headers[i + 1] as string
     if (OWN.has(name) || hidden.has(name) || (!isApplication && isContext(name))) continue
-    if (!otherKeys && OTHER_KEYS.includes(name)) continue
     if (isSigned(name, isS3)) {
       signed[name] = Object.hasOwn(signed, name) ? `${signed[name]},${value}` : value
     } else lines.push(name, value)

@@ -1,5 +1,6 @@
 // AWS upstreams that load and yet are not what somebody meant: rights for everybody, callers who are asked for what they do not send.
 // Warnings alone.
+import { identityPoolOf } from './login-key.ts'
 import type { Config } from './schema.ts'
 import type { Finding } from './yaml-source.ts'
 
@@ -15,11 +16,9 @@ export function findAwsTraps(config: Config): Finding[] {
   ]
 }
 
-function warnOfNoUpstream(name: string, { upstreams }: Config): Finding[] {
-  const isUsed = Object.values(upstreams).some(
-    ({ aws, handOut }) => aws?.identityPool === name || handOut?.identityPool === name,
-  )
-  if (isUsed) return []
+function warnOfNoUpstream(name: string, config: Config): Finding[] {
+  const upstreams = Object.keys(config.upstreams)
+  if (upstreams.some((upstream) => identityPoolOf(upstream, config) === name)) return []
   const message = 'no upstream names this identity pool, so nobody is given its credentials'
   return [{ path: ['identityPools', name], part: 'key', message }]
 }
@@ -34,10 +33,9 @@ function warnOfOwnRole({ access, upstream }: Route, index: number, config: Confi
 function warnOfAccessToken(
   { access, upstream, signIn }: Route,
   index: number,
-  { upstreams }: Config,
+  config: Config,
 ): Finding[] {
-  const { aws, handOut } = upstreams[upstream] ?? {}
-  const isExchanged = (handOut ?? aws)?.identityPool !== undefined
+  const isExchanged = identityPoolOf(upstream, config) !== undefined
   const tokenUse = typeof access === 'string' ? 'access' : access.tokenUse
   if (!isExchanged || access === 'public' || signIn !== undefined || tokenUse !== 'access')
     return []

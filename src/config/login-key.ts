@@ -1,4 +1,4 @@
-// What an identity pool calls the user pool whose ID tokens it takes, and which one that is.
+// Which identity pool an upstream's callers are known to, what that one calls the user pool whose ID tokens it takes, and which one that is.
 import type { Config } from './schema.ts'
 import { awsDomainOf, regionOf } from './user-pool-defaults.ts'
 
@@ -15,4 +15,10 @@ export function loginKeyOf(identityPool: string, config: Config): string {
   const { userPoolId = '' } = config.userPools[userPoolOf(identityPool, config)] ?? {}
   const region = regionOf(userPoolId) ?? ''
   return `cognito-idp.${region}.${awsDomainOf(region)}/${userPoolId}`
+}
+
+/** The name of the identity pool that gives callers of the upstream their credentials; undefined where none does. */
+export function identityPoolOf(upstream: string, { upstreams }: Config): string | undefined {
+  const { aws, handOut } = upstreams[upstream] ?? {}
+  return handOut?.identityPool ?? aws?.identityPool
 }

@@ -156,7 +156,9 @@ function adviseClient({ config, claims, detail, userPool = '' }: Situation): str
   return `add ${JSON.stringify(client)} to userPools.${userPool}.clientIds, or get a token for the app client ${known}`
 }
 
-function adviseUse({ route, claims }: Situation): string {
+function adviseUse({ route, claims, detail }: Situation): string {
+  if (detail.startsWith('of the ID token'))
+    return 'put the ID token into X-Poolgate-Id-Token, and no other'
   const given = claims?.token_use
   if (given !== 'access' && given !== 'id') return "use an access or ID token of Cognito's"
   const wanted = given === 'id' ? 'access' : 'ID'

@@ -1,6 +1,6 @@
 // Compiles the configured routes into the route table that authorize asks, or names the routes that could tie.
 import type { Config } from '../config/schema.ts'
-import { loginKeyOf } from '../config/login-key.ts'
+import { identityPoolOf, loginKeyOf } from '../config/login-key.ts'
 import { compileHeaderEdits } from '../http/header-edits.ts'
 import { compileRouteTable, type RouteProblem, type RouteTable } from '../route/route-table.ts'
 import type { Rule } from './authorize.ts'
@@ -60,8 +60,7 @@ function toRule(route: RouteConfig, index: number, config: Config): Rule {
 
 /** Public routes ask for nobody's token. */
 function toLoginKey({ access, upstream }: RouteConfig, config: Config): string | undefined {
-  const { aws, handOut } = config.upstreams[upstream] ?? {}
-  const name = handOut?.identityPool ?? aws?.identityPool
+  const name = identityPoolOf(upstream, config)
   return name === undefined || access === 'public' ? undefined : loginKeyOf(name, config)
 }
 

@@ -77,7 +77,10 @@ export function createLogIn(verify: VerifyIdToken): LogIn {
     const { idToken, signIn } = found
     if (idToken === undefined) return { ...refuse(allow, NO_ID_TOKEN), signIn }
     const judge = (caller: Proven | Rejected): Decision => {
-      if (isRejected(caller)) return { ...toDeny(caller, route), principal, signIn }
+      if (isRejected(caller)) {
+        const detail = `of the ID token: ${caller.detail}`
+        return { ...toDeny({ ...caller, detail }, route), principal, signIn }
+      }
       const stranger = findStranger(principal.subject, caller.principal.subject)
       if (stranger !== undefined) return refuse(allow, stranger)
       return add(allow, loginKey, idToken, caller.principal)
@@ -90,7 +93,9 @@ export function createLogIn(verify: VerifyIdToken): LogIn {
 /** Undefined where both are the same user's; the user pools are the same already. */
 export function findStranger(subject: string, other: string): PolicyRefusal | undefined {
   const isSame = subject === other && subject !== ''
-  return isSame ? undefined : { reason: 'id_token_required', detail: "it is another user's" }
+  return isSame
+    ? undefined
+    : { reason: 'id_token_required', detail: "the ID token is another user's" }
 }
 
 function refuse({ route, principal }: Allow, refusal: PolicyRefusal): Deny {

@@ -39,7 +39,10 @@ const DENIALS: Readonly<Record<DenyReason, Denial>> = {
   provider_denied: { status: 403, text: 'Users of another identity provider are required' },
   claim_mismatch: { status: 403, text: 'A claim does not match' },
   policy_denied: { status: 403, text: 'The policy denies it' },
-  credentials_denied: { status: 403, text: 'The identity pool gives no credentials for it' },
+  credentials_denied: {
+    status: 403,
+    text: 'AWS gives this caller no credentials, or no right to it',
+  },
   decision_untrusted_peer: { status: 403, text: 'The asking peer is not trusted' },
   route_not_found: { status: 404, text: 'No route matches' },
   method_not_allowed: { status: 405, text: 'The method is not allowed' },

@@ -191,6 +191,7 @@ export class Exchange implements ExchangeRecord, Linked<Exchange> {
       this.target = asked.origin
       this.attempts = asked.attempts
     }
+    this.detail ||= this.call?.said ?? ''
     if (!this.isTunnelled && !this.response.writableFinished && this.outcome === 'complete')
       this.outcome = 'client_aborted'
     this.call?.abort()

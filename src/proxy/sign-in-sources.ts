@@ -1,4 +1,5 @@
 // What each session depends on of the whole configuration: its own settings, its user pool, and the tokens that routes want of it.
+import { identityPoolOf } from '../config/login-key.ts'
 import type { Config } from '../config/schema.ts'
 import type { SignInOptions } from '../session/sign-in.ts'
 
@@ -21,13 +22,10 @@ export function toSignInSources(config: Config): Readonly<Record<string, SignInS
 }
 
 /** A session holds no token that no route asks for. */
-function tokensFor(name: string, { routes, upstreams }: Config): SignInOptions['holds'] {
-  const own = routes.filter(({ signIn }) => signIn === name)
+function tokensFor(name: string, config: Config): SignInOptions['holds'] {
+  const own = config.routes.filter(({ signIn }) => signIn === name)
   const wanted = own.map(({ access }) => (typeof access === 'string' ? 'access' : access.tokenUse))
-  const isExchanged = own.some(({ upstream }) => {
-    const { aws, handOut } = upstreams[upstream] ?? {}
-    return (handOut ?? aws)?.identityPool !== undefined
-  })
+  const isExchanged = own.some(({ upstream }) => identityPoolOf(upstream, config) !== undefined)
   const id = isExchanged || wanted.includes('id')
   return { id, access: !id || wanted.some((tokenUse) => tokenUse !== 'id') }
 }

@@ -1,11 +1,9 @@
 // One request to a service of AWS: its caller's credentials, its body where that is signed too, its signature, and once more where AWS's
 // clock is another. It goes signed, or not at all.
-import { Readable } from 'node:stream'
 import {
   type AwsCredentials,
   type CredentialsResult,
   isNoCredentials,
-  type NoCredentials,
 } from '../aws/aws-credentials.ts'
 import { type CanonicalTarget, toCanonicalTarget } from '../aws/canonical-target.ts'
 import {
@@ -19,9 +17,11 @@ import type { SignV4 } from '../aws/sigv4.ts'
 import type { Clock } from '../base/clock.ts'
 import { firstValue, type RawHeaders } from '../http/headers.ts'
 import type { Allow } from '../policy/decision.ts'
+import { AwsRefusal, withoutInternals } from './aws-answer.ts'
 import type { ClockOffset } from './clock-offset.ts'
 import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
-import type { UnsignedKind, UpstreamFailure } from './failure.ts'
+import { toUnsigned, type UpstreamFailure } from './failure.ts'
+import { type KeptBodies, type KeptBody, toReadable } from './kept-body.ts'
 import { type LambdaFunction, LambdaSink, toLambdaRequest } from './lambda-call.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -55,8 +55,7 @@ export interface AwsCallParts {
   readonly sign: SignV4
   readonly offset: ClockOffset
   readonly hidden: ReadonlySet<string>
-  /** Of bodies that are kept to be signed, all together. */
-  readonly kept: { bytes: number }
+  readonly kept: KeptBodies
 }
 
 /** A request as it would be sent unsigned. */
@@ -67,22 +66,6 @@ interface Prepared {
   readonly body: Buffer | undefined
 }
 
-/** Of all requests of an upstream. */
-const MAX_KEPT_BYTES = 256 * 1024 * 1024
-
-/** Header fields of S3's answers that tell of the bucket, and not of the object. */
-const INTERNALS: ReadonlySet<string> = new Set([
-  'x-amz-id-2',
-  'x-amz-request-id',
-  'x-amz-bucket-region',
-  'x-amz-server-side-encryption',
-  'x-amz-server-side-encryption-aws-kms-key-id',
-  'x-amz-replication-status',
-  'x-amz-expiration',
-  'x-amz-rid',
-  'server',
-])
-
 /** A class because there is one for each request: its methods are shared, where closures would be made anew. */
 export class AwsCall implements ResponseSink, UpstreamCall {
   private readonly allow: Allow
@@ -92,7 +75,10 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   private call: UpstreamCall | undefined
   private isOver = false
   private isResent = false
-  private keptBytes = 0
+  private kept: KeptBody | undefined
+  private refusal: AwsRefusal | undefined
+  /** Method and place that were asked, without a query. */
+  private sent = ''
   private again: (() => void) | undefined
 
   constructor(allow: Allow, request: UpstreamRequest, sink: ResponseSink, parts: AwsCallParts) {
@@ -129,9 +115,9 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   ): Promise<void> {
     const credentials = await given
     if (this.isOver) return
-    if (isNoCredentials(credentials)) return this.lacksCredentials(credentials)
-    const body = this.streams() ? undefined : await this.readBody()
-    if (this.isOver || body === 'refused') return
+    if (isNoCredentials(credentials)) return this.failed(toUnsigned(credentials))
+    const body = await this.readBody()
+    if (this.isOver) return
     await this.send(this.prepare(target, body), credentials)
   }
 
@@ -172,9 +158,10 @@ export class AwsCall implements ResponseSink, UpstreamCall {
       method,
       target: target.path + target.query,
       headers: [...withLength(lines, body), ...Object.entries(fields).flat()],
-      body: isStreamed ? this.request.body : body === undefined ? null : Readable.from([body]),
+      body: isStreamed ? this.request.body : body === undefined ? null : toReadable(body),
       timeouts,
     }
+    this.sent = `${method} ${settings.host}${target.path}`
     this.call = this.parts.inner.dispatch(this.allow, sent, this)
   }
 
@@ -192,40 +179,33 @@ export class AwsCall implements ResponseSink, UpstreamCall {
     return this.streams() && body !== null && !saysLength(headers)
   }
 
-  private lacksCredentials({ kind, detail, retryAfterSeconds }: NoCredentials): void {
-    const refusal = kind === 'denied' ? 'denied' : 'credentials'
-    this.failed({ kind: refusal, detail, retryAfterSeconds })
-  }
-
-  /** All of it, because its hash goes ahead of it. */
-  private async readBody(): Promise<Buffer | undefined | 'refused'> {
+  /** Where its hash goes ahead of it; undefined where there is none, or it goes as it comes. */
+  private async readBody(): Promise<Buffer | undefined> {
     const { body } = this.request
-    if (body === null) return undefined
+    if (body === null || this.streams()) return undefined
     const { settings, kept } = this.parts
-    const chunks: Buffer[] = []
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      if (this.isOver) return 'refused'
-      this.keptBytes += chunk.length
-      kept.bytes += chunk.length
-      if (this.keptBytes > settings.maxBody || kept.bytes > MAX_KEPT_BYTES) {
-        const isOwn = this.keptBytes > settings.maxBody
-        const detail = isOwn
-          ? `more than ${settings.maxBody} bytes have to be kept`
-          : 'bodies of too many requests are kept'
-        this.failed({ kind: isOwn ? 'too_large' : 'overloaded', detail })
-        return 'refused'
-      }
-      chunks.push(chunk)
+    const read = await kept.read(body, () => this.isOver)
+    if (read === 'too_large') this.refuse(read, `more than ${settings.maxBody} bytes to be kept`)
+    else if (read === 'overloaded') this.refuse(read, 'the bodies of too many requests are kept')
+    else if (this.isOver) read.release()
+    else {
+      this.kept = read
+      return read.bytes
     }
-    return Buffer.concat(chunks, this.keptBytes)
+    return undefined
   }
 
-  private refuse(kind: UnsignedKind, detail: string): void {
+  private refuse(kind: UpstreamFailure['kind'], detail: string): void {
     this.failed({ kind, detail })
   }
 
   get asked(): UpstreamCall['asked'] {
     return this.call?.asked
+  }
+
+  /** Why AWS said no, for whoever runs the gateway: a client may get a status alone. */
+  get said(): string | undefined {
+    return this.refusal?.toText()
   }
 
   abort(): void {
@@ -237,7 +217,7 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   private end(): boolean {
     if (this.isOver) return false
     this.isOver = true
-    this.parts.kept.bytes -= this.keptBytes
+    this.kept?.release()
     this.again = undefined
     return true
   }
@@ -253,6 +233,7 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   head(status: number, headers: RawHeaders): void {
     if (this.isOver || this.isLate(status, headers)) return
     const { hideInternals } = this.parts.settings
+    if (status >= 400) this.refusal = new AwsRefusal(status, headers, this.sent)
     this.sink.head(status, hideInternals ? withoutInternals(headers) : headers)
   }
 
@@ -275,6 +256,7 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   }
 
   data(chunk: Buffer): boolean {
+    this.refusal?.add(chunk)
     return this.isOver || this.sink.data(chunk)
   }
 
@@ -292,8 +274,4 @@ function withLength(lines: RawHeaders, body: Buffer | undefined): RawHeaders {
   if (body === undefined) return lines
   const rest = lines.filter((_, i) => lines[i - (i % 2)]?.toLowerCase() !== 'content-length')
   return [...rest, 'content-length', String(body.length)]
-}
-
-function withoutInternals(headers: RawHeaders): RawHeaders {
-  return headers.filter((_, i) => !INTERNALS.has((headers[i - (i % 2)] as string).toLowerCase()))
 }

@@ -9,6 +9,7 @@ import {
   type CredentialsOf,
 } from './aws-call.ts'
 import { createClockOffset } from './clock-offset.ts'
+import { createKeptBodies } from './kept-body.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface AwsUpstreamPorts {
@@ -28,7 +29,7 @@ export function createAwsUpstream(
     sign: createSigner(settings),
     offset: createClockOffset(clock),
     hidden: new Set(settings.hidden),
-    kept: { bytes: 0 },
+    kept: createKeptBodies(settings.maxBody),
   }
   return {
     ...inner,

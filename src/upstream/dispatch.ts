@@ -43,6 +43,8 @@ export interface ResponseSink {
 export interface UpstreamCall {
   /** Which of several targets was asked last, and how many were; absent where there is only one. */
   readonly asked?: { readonly origin: string; readonly attempts: number } | undefined
+  /** What the upstream said of a refusal, for the log alone. */
+  readonly said?: string | undefined
   /** Lets go of the upstream; the sink hears nothing more. */
   abort(): void
   resume(): void

@@ -1,4 +1,5 @@
 // Why an upstream did not answer, or not to the end. The HTTP client's error codes are translated here and nowhere else.
+import type { NoCredentials } from '../aws/aws-credentials.ts'
 
 export interface UpstreamFailure {
   readonly kind: 'unreachable' | 'protocol' | 'timeout' | 'overloaded' | UnsignedKind
@@ -15,6 +16,10 @@ export interface UpstreamFailure {
  * caller, or nobody can tell. `refused`: it asks for what is not signed here. `length`, `too_large`: of its body.
  */
 export type UnsignedKind = 'login' | 'denied' | 'credentials' | 'refused' | 'length' | 'too_large'
+
+export function toUnsigned({ kind, detail, retryAfterSeconds }: NoCredentials): UpstreamFailure {
+  return { kind: kind === 'denied' ? 'denied' : 'credentials', detail, retryAfterSeconds }
+}
 
 const TIMEOUTS: readonly string[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']
 

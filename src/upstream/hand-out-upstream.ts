@@ -3,6 +3,7 @@
 import { isNoCredentials } from '../aws/aws-credentials.ts'
 import type { IdentityPool } from '../aws/identity-pool.ts'
 import type { Allow } from '../policy/decision.ts'
+import { toUnsigned } from './failure.ts'
 import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -41,9 +42,7 @@ export function createHandOutUpstream(
       void Promise.resolve(pool.find(login)).then((result) => {
         if (isOver) return
         if (isNoCredentials(result)) {
-          const { kind, detail, retryAfterSeconds } = result
-          const refusal = kind === 'denied' ? 'denied' : 'credentials'
-          sink.failed({ kind: refusal, detail, retryAfterSeconds })
+          sink.failed(toUnsigned(result))
           return
         }
         // As ECS has it, so that AWS's SDKs can ask here: Token, not SessionToken.

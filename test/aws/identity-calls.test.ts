@@ -151,7 +151,14 @@ t.test('answers that are nothing of the kind are no answers', async (t) => {
     for (const body of bodies) {
       answerWith(status, status === 204 ? '' : body, { location: server.origin })
       for (const [name, result] of Object.entries(await askAll()))
-        t.match(result, { failed: 'unavailable', detail: String }, `${name} ${status} ${body}`)
+        t.match(
+          result,
+          {
+            failed: status >= 400 && status < 500 ? 'misconfigured' : 'unavailable',
+            detail: String,
+          },
+          `${name} ${status} ${body}`,
+        )
     }
   answerWith(200, `${JSON.stringify({ IdentityId: 'id' })}${' '.repeat(64 * 1024)}`)
   t.match((await askAll()).id, { failed: 'unavailable', detail: /more than 65536 bytes/ })
@@ -197,8 +204,8 @@ t.test('each error of AWS’s is the kind that it means', async (t) => {
     ['InvalidIdentityPoolConfigurationException', 'misconfigured'],
     ['InternalErrorException', 'unavailable'],
     ['ExternalServiceException', 'unavailable'],
-    ['SomethingNew', 'unavailable'],
-    ['constructor', 'unavailable'],
+    ['SomethingNew', 'misconfigured'],
+    ['constructor', 'misconfigured'],
   ] as const)
     for (const type of [code, `com.amazonaws.cognito.identity#${code}`]) {
       answerWith(400, JSON.stringify({ __type: type, message: 'why so' }))

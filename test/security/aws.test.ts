@@ -396,6 +396,36 @@ t.test('what tells of the bucket alone is left out of answers, where that is on'
   service.answer(undefined)
 })
 
+t.test('the access line tells why AWS said no, and repeats no key', async (t) => {
+  const detailAfter = async (body: string, headers: Record<string, string> = {}) => {
+    service.answer((_, response) => response.writeHead(403, headers).end(body))
+    await ask('/files/a?secret=x', bearer(alice))
+    const told = stage.logged.map((line) => JSON.parse(line)).filter((line) => 'decision' in line)
+    service.answer(undefined)
+    return told.at(-1)?.detail
+  }
+  const place = `AWS says 403 to GET ${new URL(service.origin).host}/files/a`
+  t.equal(
+    await detailAfter(
+      '<Error><Code>AccessDenied</Code><Message>User: me may not</Message></Error>',
+    ),
+    `${place}: AccessDenied: User: me may not`,
+  )
+  t.equal(
+    await detailAfter('{"__type":"com.amazonaws#AccessDeniedException","message":"a \\"b\\""}'),
+    `${place}: AccessDeniedException: a "b"`,
+  )
+  t.equal(await detailAfter('', { 'x-amzn-errortype': 'Oops:http' }), `${place}: Oops`)
+  t.equal(
+    await detailAfter('', { 'x-amz-bucket-region': 'eu-west-2' }),
+    `${place} (bucket in eu-west-2)`,
+  )
+  t.equal(
+    await detailAfter('<Code>InvalidAccessKeyId</Code><Message>ASIA0123 is not known</Message>'),
+    `${place}: InvalidAccessKeyId`,
+  )
+})
+
 t.test('A-11: no log line of all this holds a key, a secret or a token', async (t) => {
   t.ok(stage.logged.length > 1_000)
   const text = stage.logged.join('')

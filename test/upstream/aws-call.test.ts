@@ -11,6 +11,7 @@ import {
 } from '../../src/upstream/aws-call.ts'
 import { createClockOffset } from '../../src/upstream/clock-offset.ts'
 import type { ResponseSink, UpstreamRequest } from '../../src/upstream/dispatch.ts'
+import { createKeptBodies, type KeptBodies } from '../../src/upstream/kept-body.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { createRecordingSink } from '../support/recording-sink.ts'
 
@@ -52,8 +53,10 @@ interface Parts {
   readonly request?: Partial<UpstreamRequest>
   readonly credentials?: ReturnType<CredentialsOf>
   readonly sign?: SignV4
-  /** Bytes of bodies of other requests. */
-  readonly kept?: number
+  /** Bytes that all bodies may have together. */
+  readonly mostKept?: number
+  /** Shared with another request. */
+  readonly keptBodies?: KeptBodies
 }
 
 function start(parts: Parts = {}) {
@@ -62,7 +65,8 @@ function start(parts: Parts = {}) {
   const signed: ToSign[] = []
   const times: number[] = []
   let aborted = 0
-  const kept = { bytes: parts.kept ?? 0 }
+  const { maxBody } = { ...SETTINGS, ...parts.settings }
+  const kept = parts.keptBodies ?? createKeptBodies(maxBody, parts.mostKept)
   const seen: { sink?: ResponseSink } = {}
   const sign: SignV4 = async (toSign, credentials, atMs) => {
     signed.push(toSign)
@@ -261,40 +265,50 @@ t.test('a body is hashed up to its bound, and sent as long as it is', async (t) 
   t.equal(none.sent[0]?.body, null)
 })
 
-t.test('bodies of all requests have a bound as well, and leave no trace', async (t) => {
-  const all = 256 * 1024 * 1024
-  const of = (others: number) =>
-    start({ kept: others, request: { body: Readable.from([Buffer.alloc(4), Buffer.alloc(4)]) } })
-  const last = of(all - 8)
-  await turns()
-  t.equal(last.sent.length, 1)
-  t.equal(last.kept.bytes, all)
-  const over = of(all - 7)
-  await turns()
-  t.same([over.sent, over.heard], [[], [['failed', 'overloaded']]])
-  t.equal(over.kept.bytes, all - 7)
-  for (const end of [
-    ({ call }: typeof last) => call.abort(),
-    ({ upstream }: typeof last) => upstream().ended([]),
-    ({ upstream }: typeof last) => upstream().failed({ kind: 'protocol', detail: '' }),
-  ]) {
-    const one = of(100)
+t.test(
+  'bodies of all requests have a bound as well, and make room when they are over',
+  async (t) => {
+    const whole = () => Readable.from([Buffer.alloc(4), Buffer.alloc(4)])
+    const of = (keptBodies: KeptBodies) => start({ keptBodies, request: { body: whole() } })
+    const exact = of(createKeptBodies(10, 8))
     await turns()
-    t.equal(one.kept.bytes, 108)
-    end(one)
-    one.call.abort()
-    t.equal(one.kept.bytes, 100, 'once, whatever comes after it')
-  }
-  const broken = bodyOf()
-  const half = start({ request: { body: broken } })
-  await turn()
-  broken.push('abc')
-  await turns()
-  t.equal(half.kept.bytes, 3)
-  broken.destroy(new Error('gone'))
-  await turns()
-  t.equal(half.kept.bytes, 0)
-})
+    t.equal(exact.sent.length, 1)
+    const over = of(createKeptBodies(10, 7))
+    await turns()
+    t.same([over.sent, over.heard], [[], [['failed', 'overloaded']]])
+    for (const end of [
+      ({ call }: typeof exact) => call.abort(),
+      ({ upstream }: typeof exact) => upstream().ended([]),
+      ({ upstream }: typeof exact) => upstream().failed({ kind: 'protocol', detail: '' }),
+    ]) {
+      const shared = createKeptBodies(10, 15)
+      const one = of(shared)
+      await turns()
+      const refused = of(shared)
+      await turns()
+      t.same(refused.heard, [['failed', 'overloaded']], 'while the first is under way')
+      end(one)
+      one.call.abort()
+      const next = of(shared)
+      await turns()
+      t.equal(next.sent.length, 1, 'there is room for one again')
+      const more = of(shared)
+      await turns()
+      t.same(more.heard, [['failed', 'overloaded']], 'and for one alone')
+    }
+    const shared = createKeptBodies(10, 8)
+    const broken = bodyOf()
+    start({ keptBodies: shared, request: { body: broken } })
+    await turn()
+    broken.push('abc')
+    await turns()
+    broken.destroy(new Error('gone'))
+    await turns()
+    const next = of(shared)
+    await turns()
+    t.equal(next.sent.length, 1, 'what broke off takes no room')
+  },
+)
 
 t.test('S3’s bodies are handed on as they are, unread', async (t) => {
   const body = bodyOf()
