@@ -53,6 +53,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
     'config',
     'route',
     'token',
+    'aws',
     'session',
     'policy',
     'proxy',

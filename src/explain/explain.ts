@@ -3,7 +3,13 @@ import type { Config } from '../config/schema.ts'
 import type { RequestFacts } from '../http/request-facts.ts'
 import { type AuthorizePorts, createAuthorize, type Rule, toCaller } from '../policy/authorize.ts'
 import { compileRules } from '../policy/compile-rules.ts'
-import { type Decision, type Deny, type DenyReason, toDeny } from '../policy/decision.ts'
+import {
+  type Allow,
+  type Decision,
+  type Deny,
+  type DenyReason,
+  toDeny,
+} from '../policy/decision.ts'
 import { compilePrincipal } from '../policy/principal.ts'
 import type { DecisionEndpoint } from '../proxy/decision-endpoint.ts'
 import { toDenialResponse } from '../proxy/denial-response.ts'
@@ -14,6 +20,7 @@ import { compileReserved } from '../route/reserved.ts'
 import type { RouteTable } from '../route/route-table.ts'
 import { createVerifier } from '../token/verifier.ts'
 import { adviseOn } from './advice.ts'
+import { describeAwsRequest, findAwsRefusal } from './explain-aws.ts'
 import { type CallerExplanation, explainCaller } from './explain-caller.ts'
 import { explainPreflight } from './explain-preflight.ts'
 import { explainRoute } from './explain-route.ts'
@@ -62,7 +69,7 @@ export async function explain(
     return conclude(config, steps, { kind: 'deny', route: undefined, ...facts }, {}, endpoint)
   }
   const { table } = compileRules(config)
-  const decision = await decide(config, facts, endpoint, table, ports)
+  const { decision, allowed } = await decide(config, facts, endpoint, table, ports)
   const reading: Step = { title: 'request', checks: explainFacts(facts) }
   if (decision === RESERVED) {
     if (endpoint === undefined && isOwnPage(config, facts)) return toOwnPage(reading)
@@ -82,10 +89,17 @@ export async function explain(
     return explainCaller(config, rule, (matched ?? rule).route, facts, ports, about)
   })
   const guilty = callers.find(({ route }) => route === decision.route)
-  const last = matched && endpoint === undefined ? [explainForwarding(facts, matched)] : []
+  const last =
+    matched && endpoint === undefined ? [explainForwarding(config, facts, allowed ?? matched)] : []
   const steps = [reading, step, ...callers.flatMap((caller) => caller.steps), ...last]
   const situation = { nearest, facts, ...toSituation(guilty, ports) }
   return conclude(config, steps, decision, situation, endpoint)
+}
+
+interface Decided {
+  readonly decision: Decision
+  /** What was allowed, also where it cannot be forwarded. */
+  readonly allowed?: Allow
 }
 
 /** As the gateway does, up to the point where the request would leave it. */
@@ -95,8 +109,8 @@ async function decide(
   endpoint: Endpoint,
   table: RouteTable<Rule>,
   { clock, pools }: ExplainPorts,
-): Promise<Decision> {
-  if (compileReserved(config.pathPrefix)(facts.target)) return RESERVED
+): Promise<Decided> {
+  if (compileReserved(config.pathPrefix)(facts.target)) return { decision: RESERVED }
   const toPrincipal = compilePrincipal(config.identityHeaders)
   const verifier = createVerifier({
     clock,
@@ -107,11 +121,12 @@ async function decide(
   const authorize = createAuthorize(table, { clock, verifier, signIns: noSessions(config) })
   const decision = await authorize(facts)
   if (decision.kind === 'preflight' && endpoint?.answersPreflights === false) {
-    return toDeny(UNANSWERED_PREFLIGHT, decision.route)
+    return { decision: toDeny(UNANSWERED_PREFLIGHT, decision.route) }
   }
-  if (decision.kind !== 'allow' || endpoint !== undefined) return decision
-  const obstacle = findForwardingRefusal(facts, decision)
-  return obstacle === undefined ? decision : toDeny(obstacle, decision.route)
+  if (decision.kind !== 'allow' || endpoint !== undefined) return { decision }
+  const obstacle = findForwardingRefusal(config, facts, decision)
+  if (obstacle === undefined) return { decision, allowed: decision }
+  return { decision: toDeny(obstacle, decision.route), allowed: decision }
 }
 
 /** A question comes with no session: whoever has one can only be told where to sign in. */
@@ -120,13 +135,15 @@ function noSessions({ sessions }: Config): AuthorizePorts['signIns'] {
 }
 
 function findForwardingRefusal(
+  config: Config,
   facts: RequestFacts,
-  { route }: Pick<Rule, 'route'>,
+  allow: Pick<Allow, 'route' | 'login'>,
 ): Pick<Deny, 'reason' | 'detail'> | undefined {
+  const { route } = allow
   const obstacle = findObstacle(facts, route)
   if (obstacle !== undefined) return obstacle
   const target = toUpstreamTarget(facts.target, route)
-  return typeof target === 'string' ? undefined : target
+  return typeof target === 'string' ? findAwsRefusal(config, facts, allow) : target
 }
 
 function explainFacts({ method, host, target, clientAddress, peerAddress }: RequestFacts): Check[] {
@@ -140,10 +157,19 @@ function explainFacts({ method, host, target, clientAddress, peerAddress }: Requ
   return isSame ? [reading] : [reading, toInfo('path', `decoded ${target.decodedPath}`)]
 }
 
-function explainForwarding(facts: RequestFacts, rule: Rule): Step {
-  const { upstream } = rule.route
-  const check = toCheck('upstream', findForwardingRefusal(facts, rule), upstream)
-  return { title: 'forwarding', checks: [check] }
+/** @param allow what was decided; the route alone where it is denied */
+function explainForwarding(
+  config: Config,
+  facts: RequestFacts,
+  allow: Pick<Allow, 'route' | 'login'>,
+): Step {
+  const { route } = allow
+  const check = toCheck('upstream', findForwardingRefusal(config, facts, allow), route.upstream)
+  const sent = describeAwsRequest(config, facts, route)
+  return {
+    title: 'forwarding',
+    checks: sent === undefined ? [check] : [check, toInfo('AWS', sent)],
+  }
 }
 
 /** What becomes of a preflight that may be answered. */

@@ -335,3 +335,44 @@ identityPools:
     }
   },
 )
+
+t.test(
+  'what an upstream of AWS refuses is told before AWS is asked, and what it would send',
+  async (t) => {
+    const role = 'arn:aws:iam::123456789012:role/writers'
+    const aws = await start(t, {
+      more: `trustedProxies: [127.0.0.1]
+identityPools:
+  main: {identityPoolId: 'eu-west-1:01234567-89ab-cdef-0123-456789abcdef', role: '${role}', endpoint: 'http://127.0.0.1:9'}`,
+      aws: "{service: s3, identityPool: main, bucket: files, endpoint: 'http://127.0.0.1:9', pathStyle: true}",
+      routes: `
+  - {name: files, match: {path: /files/*}, access: {tokenUse: id}, rewrite: {stripPrefix: /files}, upstream: up}`,
+    })
+    const { issuer } = aws.running
+    const writer = `Bearer ${issuer.id({ 'cognito:roles': [role] })}`
+    const cases: [string, Partial<Question>, string][] = [
+      ['presigned', { target: '/files/a?X-Amz-Signature=1' }, 'aws_request_refused'],
+      ['a broken query', { target: '/files/a?b=%zz' }, 'aws_request_refused'],
+      ['a copy', { headers: ['x-amz-copy-source', '/b/k'] }, 'aws_request_refused'],
+      [
+        'another role',
+        { headers: ['authorization', `Bearer ${issuer.id()}`] },
+        'credentials_denied',
+      ],
+    ]
+    for (const [name, changes, reason] of cases) {
+      const given = changes.headers ?? []
+      const authorization = given.includes('authorization') ? [] : ['authorization', writer]
+      const headers = [...authorization, ...given]
+      const question = toQuestion({ target: '/files/a', ...changes, headers })
+      t.equal(await compare(t, aws, name, question), reason, name)
+    }
+    const question = toQuestion({ target: '/files/a%20b?c', headers: ['authorization', writer] })
+    const { verdict, steps } = await aws.explain(question)
+    t.match(verdict, { decision: 'allow' })
+    t.match(steps.at(-1)?.checks.at(-1), {
+      what: 'AWS',
+      detail: 'GET http://127.0.0.1:9/files/a%20b, signed for s3 in eu-west-1',
+    })
+  },
+)
