@@ -14,10 +14,19 @@ export interface DevPoolFacts {
   readonly origin: string
   readonly issuer: string
   readonly jwksUri: string
+  /** Its identity pool, and STS, are at its origin. */
+  readonly identityPool: { readonly id: string; readonly loginKey: string }
   /** All that its sign-ins can have. */
   scopes(): readonly string[]
   /** By name or identifier. */
   hasProvider(name: string): boolean
+}
+
+/** What stands behind the demo's routes. */
+export interface DemoUpstreams {
+  readonly demo: { readonly origin: string }
+  /** A stand-in for S3. */
+  readonly files: { readonly origin: string; readonly region: string; readonly bucket: string }
 }
 
 export interface DevSettings {
@@ -34,7 +43,7 @@ const VERBOSE_LOG = { level: 'info', access: 'all' } as const
 /** One route for each kind of access; the guide's curl lines go through all of them. */
 export function toDemoConfig(
   pool: DevPoolFacts,
-  upstreamOrigin: string,
+  { demo, files }: DemoUpstreams,
   { port, adminPort, verbose }: DevSettings,
 ): string {
   const { userPoolId, issuer, jwksUri } = pool
@@ -53,7 +62,13 @@ export function toDemoConfig(
         scopes: ['openid', 'email', 'profile', 'orders/read', 'orders/write'],
       },
     },
-    upstreams: { demo: { targets: [upstreamOrigin] } },
+    identityPools: {
+      main: { identityPoolId: pool.identityPool.id, ...toDevPlaces(pool), guests: true },
+    },
+    upstreams: {
+      demo: { targets: [demo.origin] },
+      files: toFilesUpstream(files),
+    },
     timeouts: { drain: '1s' },
     log: verbose ? VERBOSE_LOG : { level: 'warn', access: 'none' },
     routes: [
@@ -72,6 +87,7 @@ export function toDemoConfig(
         { path: '/orders', methods: ['POST', 'PUT', 'PATCH', 'DELETE'] },
         { scopes: { allOf: ['orders/write'] } },
       ),
+      ...toFileRoutes(),
       toPage(
         'acme',
         { path: '/tenants/acme/*' },
@@ -81,6 +97,22 @@ export function toDemoConfig(
   })
 }
 
+function toFilesUpstream({ origin, region, bucket }: DemoUpstreams['files']) {
+  const place = { region, bucket, pathStyle: true, endpoint: origin }
+  return { aws: { service: 's3', identityPool: 'main', ...place } }
+}
+
+/** Whose they are is not decided here: the role of the caller's own credentials says so. */
+function toFileRoutes() {
+  const reading = { path: '/files/public/*', methods: ['GET', 'HEAD'] }
+  return [
+    toPage('files', { path: '/files/*' }, { tokenUse: 'any' }),
+    // Lists are asked for at /files/, which is /files to many, and then both have to let them through.
+    toPage('list-files', { path: '/files' }, { tokenUse: 'any' }),
+    toRoute('public-files', reading, 'public'),
+  ].map((route) => ({ ...route, upstream: 'files', rewrite: { stripPrefix: '/files' } }))
+}
+
 function toRoute(name: string, match: object, access: unknown) {
   return { name, match, access, upstream: 'demo' }
 }
@@ -88,6 +120,11 @@ function toRoute(name: string, match: object, access: unknown) {
 /** For browsers too. */
 function toPage(name: string, match: object, access: unknown) {
   return { ...toRoute(name, match, access), signIn: 'dev' }
+}
+
+/** An identity pool's, in place of AWS's. */
+function toDevPlaces({ origin, identityPool: { loginKey } }: DevPoolFacts) {
+  return { loginKey, endpoint: origin, stsEndpoint: origin }
 }
 
 function clientIdsOf({ clientId, webClientId }: DevPoolFacts): string[] {
@@ -100,8 +137,8 @@ function originsAt(port: number): string[] {
 }
 
 /**
- * All user pools become the one dev pool, under the first one's name, and the listeners loopback without TLS; the rest,
- * unless verbose the log too, stays as the file says.
+ * All user pools become the one dev pool, under the first one's name, all identity pools the dev pool's, and the listeners loopback
+ * without TLS; the rest, unless verbose the log too, stays as the file says.
  */
 export function withDevPool(
   loaded: LoadedConfig,
@@ -116,6 +153,7 @@ export function withDevPool(
       ...warnings,
       ...(others.length === 0 ? [] : [toOnePoolWarning(loaded)]),
       ...toSessionWarnings(loaded, pool),
+      ...toAwsWarnings(loaded),
     ],
     config: {
       ...config,
@@ -123,6 +161,8 @@ export function withDevPool(
       admin: { address: { kind: 'tcp', host: HOST, port: adminPort } },
       extAuthz: toLoopback(config.extAuthz),
       userPools: name === undefined ? {} : { [name]: toDevPool(config.userPools[name]!, pool) },
+      identityPools: mapValues(config.identityPools, (given) => toDevIdentityPool(given, pool)),
+      upstreams: mapValues(config.upstreams, (upstream) => withRegion(upstream, config)),
       sessions: mapValues(config.sessions, (session) => toDevSession(session, pool, port)),
       routes: config.routes.map((route) => ({ ...route, access: toDevAccess(route.access) })),
       log: verbose ? VERBOSE_LOG : config.log,
@@ -138,12 +178,29 @@ function toLoopback(extAuthz: Config['extAuthz']): Config['extAuthz'] {
 
 type Config = LoadedConfig['config']
 type UserPool = Config['userPools'][string]
+type IdentityPool = Config['identityPools'][string]
+type Upstream = Config['upstreams'][string]
 type Access = Config['routes'][number]['access']
 
 /** The dev pool's tokens are bound to no resource, and its keys are always fresh. */
 function toDevPool({ jwksFile: _, resource: __, ...rest }: UserPool, pool: DevPoolFacts): UserPool {
   const { userPoolId, issuer, jwksUri } = pool
   return { ...rest, userPoolId, clientIds: clientIdsOf(pool), issuer: [issuer], jwksUri }
+}
+
+/** Its one user pool is the dev pool. */
+function toDevIdentityPool(given: IdentityPool, pool: DevPoolFacts): IdentityPool {
+  const { userPool: _, accountId: __, ...rest } = given
+  return { ...rest, ...toDevPlaces(pool), identityPoolId: pool.identityPool.id }
+}
+
+/** The identity pool's, where nothing else is said: and the dev pool's is in another one. */
+function withRegion(upstream: Upstream, { identityPools }: Config): Upstream {
+  const { aws } = upstream
+  const region = identityPools[aws?.identityPool ?? '']?.identityPoolId.split(':', 1)[0]
+  return aws === undefined || region === undefined
+    ? upstream
+    : { ...upstream, aws: { region, ...aws } }
 }
 
 /** The managed login is the dev pool's, at the origins of this gateway and of an ingress on this machine; a store stays what it is. */
@@ -193,6 +250,19 @@ function toDevAccess(access: Access): Access {
   if (typeof access === 'string') return access
   const { userPool: _, ...rest } = access
   return rest
+}
+
+function toAwsWarnings({ config, problemAt }: LoadedConfig) {
+  return Object.entries(config.upstreams).flatMap(([name, { aws }]) =>
+    aws?.identityPool === undefined || aws.endpoint !== undefined
+      ? []
+      : [
+          problemAt(
+            ['upstreams', name, 'aws'],
+            "AWS knows no credentials of the dev pool's: give it the endpoint of an emulator",
+          ),
+        ],
+  )
 }
 
 /** Two pools could not tell their tokens apart: the dev pool has one issuer. */

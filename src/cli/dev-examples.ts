@@ -3,6 +3,8 @@ import { toShellWord } from './shell-word.ts'
 
 export interface GuideUser {
   readonly username: string
+  /** Names her own folder of the files. */
+  readonly sub: string
   readonly password: string
   readonly enabled: boolean
   readonly groups: readonly string[]
@@ -86,10 +88,40 @@ export function toExamples(facts: ExampleFacts): readonly Example[] {
   // Administrators last: whoever is let in otherwise shows more.
   const cast = [...enabled.filter((user) => !isAdmin(user)), ...enabled.filter(isAdmin)]
   const scenes = facts.upstream === undefined ? GIVEN_ROUTES : SCENES
-  return scenes.flatMap((scene) => {
+  const examples = scenes.flatMap((scene) => {
     const user = scene.who && cast.find(scene.who)
     return scene.who && user === undefined ? [] : [toExample(facts, scene, user)]
   })
+  return facts.upstream === undefined ? examples : [...examples, ...toFileExamples(facts, cast)]
+}
+
+/** Through to S3, where the caller's own credentials decide. */
+function toFileExamples(facts: ExampleFacts, cast: readonly GuideUser[]): readonly Example[] {
+  const [owner, ...others] = cast
+  const other = others.find((user) => !isAdmin(user))
+  const admin = others.find(isAdmin)
+  const line = (status: number, about: string, path: string, user?: GuideUser, more = '') => {
+    const bearer = user && ` -H "Authorization: Bearer ${toToken(facts, user, 'id_token')}"`
+    const url = toShellWord(`${facts.gateway}/files/${path}`)
+    return { status, about, command: `curl -i${more}${bearer ?? ''} ${url}` }
+  }
+  const welcome = line(200, 'anybody, with credentials of a guest', 'public/welcome.txt')
+  if (owner === undefined) return [welcome]
+  const { username: name } = owner
+  const file = `users/${encodeURIComponent(owner.sub)}/notes.txt`
+  const put = " -X PUT -H 'Content-Type: text/plain' -d 'Buy tea'"
+  return [
+    line(200, `${name} puts a file on S3, with AWS credentials of their own`, file, owner, put),
+    line(200, `${name} reads it`, file, owner),
+    ...(other ? [line(403, `${other.username}'s credentials may not (of S3)`, file, other)] : []),
+    ...(admin ? [line(200, `${admin.username}'s may, by the role of admins`, file, admin)] : []),
+    {
+      status: 401,
+      about: `${name}'s access token brings no credentials (id_token_required)`,
+      command: `curl -i -H "Authorization: Bearer ${toToken(facts, owner, undefined)}" ${toShellWord(`${facts.gateway}/files/${file}`)}`,
+    },
+    welcome,
+  ]
 }
 
 function toExample(facts: ExampleFacts, scene: Scene, user: GuideUser | undefined): Example {

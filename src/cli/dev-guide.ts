@@ -10,7 +10,10 @@ export interface GuideFacts extends ExampleFacts {
     readonly clientId: string
     /** The one that browsers sign in with. */
     readonly webClientId: string
+    readonly identityPool: { readonly id: string }
   }
+  /** Where the stand-in for S3 has its bucket; undefined where a configuration file names its own upstreams. */
+  readonly files: string | undefined
   /** Where a person can sign in and see who they are; undefined where no route lets browsers sign in. */
   readonly signInUrl: string | undefined
   /** The words that call this program. */
@@ -67,7 +70,7 @@ function toExampleName({ users }: GuideFacts): string {
   return toShellWord(users.find(({ enabled }) => enabled)?.username ?? 'NAME')
 }
 
-function toAddresses({ gateway, admin, upstream, pool }: GuideFacts): string[][] {
+function toAddresses({ gateway, admin, upstream, files, pool }: GuideFacts): string[][] {
   return [
     ['gateway', gateway],
     ...(admin === undefined ? [] : [['health, metrics', `${admin}/readyz  ${admin}/metrics`]]),
@@ -76,6 +79,8 @@ function toAddresses({ gateway, admin, upstream, pool }: GuideFacts): string[][]
     ['user pool API', pool.origin],
     ['app client', pool.clientId],
     ['web app client', pool.webClientId],
+    ['identity pool', pool.identityPool.id],
+    ...(files === undefined ? [] : [['S3 stand-in', files]]),
   ]
 }
 

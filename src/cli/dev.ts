@@ -4,7 +4,7 @@ import { listenOn } from '../base/listen.ts'
 import { type LoadedConfig, loadConfig, loadConfigFile } from '../config/load.ts'
 import type { Gateway, GatewayPorts } from '../gateway.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
-import { type DevSettings, toDemoConfig, withDevPool } from './dev-config.ts'
+import { type DemoUpstreams, type DevSettings, toDemoConfig, withDevPool } from './dev-config.ts'
 import { type GuideFacts, toGuide } from './dev-guide.ts'
 import { findServeProblems, loadChecked } from './serve.ts'
 
@@ -25,6 +25,7 @@ export interface DevOptions {
 
 export type CreateGateway = (loaded: LoadedConfig, ports: GatewayPorts) => Gateway
 type DevPool = import('../dev-pool/dev-pool.ts').DevPool
+type StartedUpstreams = import('../dev-pool/demo-upstreams.ts').DemoUpstreams
 
 type Stop = () => Promise<void>
 
@@ -69,18 +70,17 @@ async function run(
 ): Promise<ExitCode> {
   const pool = await startPool(options, context)
   stops.push(pool.stop)
-  const { startDemoUpstream } = await import('../dev-pool/demo-upstream.ts')
-  const upstream = options.config === undefined ? await startDemoUpstream() : undefined
-  if (upstream) stops.push(upstream.stop)
+  const upstreams = await startUpstreams(options, pool, context)
+  if (upstreams) stops.push(upstreams.stop)
   const settings = await toSettings(options, context)
-  const loaded = loadDev(options.config, pool, upstream?.origin ?? '', settings, context)
+  const loaded = loadDev(options.config, pool, upstreams, settings, context)
   if (loaded === undefined) return 1
   const { clock, version, stdout } = context
   const gateway = createGateway(loaded, { clock, version, logDestination: { write: stdout } })
   stops.push(gateway.stop)
   const stopped = onStop(context, gateway)
   const { origin, adminOrigin } = await gateway.start()
-  const facts = await toFacts(pool, origin, adminOrigin, upstream?.origin, context)
+  const facts = await toFacts(pool, origin, adminOrigin, upstreams, context)
   stdout(toGuide({ ...facts, signInUrl: toSignInUrl(loaded, settings) }))
   await stopped
   return 0
@@ -122,19 +122,33 @@ async function startPool(options: DevOptions, context: CommandContext): Promise<
   })
 }
 
+/** Behind the demo's routes; undefined where a file names its own. */
+async function startUpstreams(
+  { config }: DevOptions,
+  { identityPool }: DevPool,
+  { clock, stderr }: CommandContext,
+): Promise<StartedUpstreams | undefined> {
+  if (config !== undefined) return undefined
+  const { startDemoUpstreams } = await import('../dev-pool/demo-upstreams.ts')
+  return startDemoUpstreams(identityPool, clock, (error) =>
+    stderr(`S3 stand-in: ${(error as Error).stack}\n`),
+  )
+}
+
+/** @param upstreams undefined where a file names its own */
 function loadDev(
   file: string | undefined,
   pool: DevPool,
-  upstreamOrigin: string,
+  upstreams: DemoUpstreams | undefined,
   settings: DevSettings,
   context: CommandContext,
 ): LoadedConfig | undefined {
   return loadChecked(
     () => {
-      if (file === undefined) {
-        return loadConfig(toDemoConfig(pool, upstreamOrigin, settings), '(demo)', {})
+      if (upstreams !== undefined) {
+        return loadConfig(toDemoConfig(pool, upstreams, settings), '(demo)', {})
       }
-      return withDevPool(loadConfigFile(file, context.env), pool, settings)
+      return withDevPool(loadConfigFile(file ?? '', context.env), pool, settings)
     },
     context,
     findServeProblems,
@@ -168,7 +182,7 @@ async function toFacts(
   pool: DevPool,
   gateway: string,
   admin: string | undefined,
-  upstream: string | undefined,
+  upstreams: DemoUpstreams | undefined,
   { invocation }: CommandContext,
 ): Promise<Omit<GuideFacts, 'signInUrl'>> {
   const { MINT_PATH } = await import('../dev-pool/mint-endpoint.ts')
@@ -184,7 +198,17 @@ async function toFacts(
     names.map(async ({ username }) => [username, await pool.mint(username)] as const),
   )
   const mintUrl = pool.origin + MINT_PATH
-  return { gateway, admin, upstream, pool, mintUrl, users, invocation, tokens: new Map(tokens) }
+  return {
+    gateway,
+    admin,
+    upstream: upstreams?.demo.origin,
+    files: upstreams && `${upstreams.files.origin}/${upstreams.files.bucket}`,
+    pool,
+    mintUrl,
+    users,
+    invocation,
+    tokens: new Map(tokens),
+  }
 }
 
 /** Of the first route that signs browsers in; by the name that every browser takes cookies for without TLS. */

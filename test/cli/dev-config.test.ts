@@ -12,13 +12,21 @@ const POOL = {
   origin: 'http://127.0.0.1:1',
   issuer: 'http://127.0.0.1:1/local_devpool',
   jwksUri: 'http://127.0.0.1:1/local_devpool/.well-known/jwks.json',
+  identityPool: {
+    id: 'eu-west-1:0de00001-0000-4000-8000-000000000001',
+    loginKey: 'cognito-idp.eu-west-1.amazonaws.com/local_devpool',
+  },
   scopes: () => ['openid', 'email', 'profile', 'orders/read', 'orders/write'],
   hasProvider: (name: string) => name === 'Google',
+}
+const UPSTREAMS = {
+  demo: { origin: 'http://127.0.0.1:9' },
+  files: { origin: 'http://127.0.0.1:7', region: 'eu-west-1', bucket: 'dev-files' },
 }
 const ADDRESSES = { port: 8080, adminPort: 0, verbose: false }
 
 t.test('the demo configuration is free of problems and warnings', async (t) => {
-  const text = toDemoConfig(POOL, 'http://127.0.0.1:9', ADDRESSES)
+  const text = toDemoConfig(POOL, UPSTREAMS, ADDRESSES)
   const loaded = loadConfig(text, '(demo)', {})
   t.same(loaded.warnings, [])
   t.same(findRouteProblems(loaded), [])
@@ -32,7 +40,19 @@ t.test('the demo configuration is free of problems and warnings', async (t) => {
         clientIds: ['the-client', 'the-web-client'],
       },
     },
-    upstreams: { demo: { targets: ['http://127.0.0.1:9'] } },
+    identityPools: {
+      main: {
+        identityPoolId: POOL.identityPool.id,
+        loginKey: POOL.identityPool.loginKey,
+        endpoint: POOL.origin,
+        stsEndpoint: POOL.origin,
+        guests: true,
+      },
+    },
+    upstreams: {
+      demo: { targets: ['http://127.0.0.1:9'] },
+      files: { aws: { service: 's3', bucket: 'dev-files', endpoint: 'http://127.0.0.1:7' } },
+    },
     log: { level: 'warn', access: 'none' },
   })
 })
@@ -80,8 +100,7 @@ t.test(
       signedOut: '/bye',
     })
     const keysOf = () =>
-      loadConfig(toDemoConfig(POOL, 'http://127.0.0.1:9', ADDRESSES), 'd', {}).config.sessions.dev
-        ?.keys
+      loadConfig(toDemoConfig(POOL, UPSTREAMS, ADDRESSES), 'd', {}).config.sessions.dev?.keys
     t.not(keysOf()?.[0], keysOf()?.[0])
   },
 )
@@ -141,6 +160,44 @@ t.test('several pools become one, which every route accepts', async (t) => {
   t.same(given.warnings, [])
 })
 
+t.test(
+  'identity pools become the one of the dev pool, and services stay where they are',
+  async (t) => {
+    const text = createConfigText({
+      userPools: `userPools:
+  staff: {userPoolId: eu-west-1_A, clientIds: [a]}
+  partners: {userPoolId: eu-west-1_B, clientIds: [b]}
+identityPools:
+  ids:
+    identityPoolId: us-east-2:01234567-89ab-cdef-0123-456789abcdef
+    accountId: '123456789012'
+    userPool: partners
+    role: preferred`,
+      upstreams: `upstreams:
+  files: {aws: {service: s3, identityPool: ids, bucket: my-files}}
+  local: {aws: {service: s3, identityPool: ids, region: eu-west-3, endpoint: 'http://127.0.0.1:1'}}
+  own: {aws: {service: sqs, credentials: gateway, region: eu-west-3}}`,
+      routes: `routes:
+  - {name: f, match: {path: /f/*}, access: {userPool: partners}, upstream: files}
+  - {name: l, match: {path: /l/*}, access: {userPool: partners}, upstream: local}
+  - {name: o, match: {path: /o/*}, access: {userPool: partners}, upstream: own}`,
+    })
+    const given = loadConfig(text, 'c.yaml', {})
+    const { config, warnings } = withDevPool(given, POOL, ADDRESSES)
+    const { id: identityPoolId, loginKey } = POOL.identityPool
+    t.match(config.identityPools.ids, { identityPoolId, loginKey, role: 'preferred' })
+    t.match(config.identityPools.ids, { endpoint: POOL.origin, stsEndpoint: POOL.origin })
+    t.notHas(config.identityPools.ids, 'userPool')
+    t.notHas(config.identityPools.ids, 'accountId')
+    const regions = Object.values(config.upstreams).map(({ aws }) => aws?.region)
+    t.same(regions, ['us-east-2', 'eu-west-3', 'eu-west-3'])
+    t.match(
+      warnings.filter(({ path }) => path.startsWith('upstreams')),
+      [{ path: 'upstreams.files.aws', message: /knows no credentials.*endpoint of an emulator/ }],
+    )
+  },
+)
+
 t.test('without a pool there is none, and nothing to say of it', async (t) => {
   const routes = 'routes: [{name: o, match: {path: /*}, access: public, upstream: orders}]'
   const given = loadConfig(createConfigText({ userPools: '', routes }), 'c.yaml', {})
@@ -151,7 +208,7 @@ t.test('without a pool there is none, and nothing to say of it', async (t) => {
 
 t.test('verbose logs requests and information', async (t) => {
   const settings = { ...ADDRESSES, verbose: true }
-  const demo = loadConfig(toDemoConfig(POOL, 'http://127.0.0.1:9', settings), '(demo)', {})
+  const demo = loadConfig(toDemoConfig(POOL, UPSTREAMS, settings), '(demo)', {})
   t.same(demo.warnings, [])
   t.same(demo.config.log, { level: 'info', access: 'all' })
 })

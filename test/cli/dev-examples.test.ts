@@ -5,6 +5,7 @@ import { type GuideUser, toExamples } from '../../src/cli/dev-examples.ts'
 function user(username: string, changes: Partial<GuideUser> = {}): GuideUser {
   return {
     username,
+    sub: `sub of ${username}`,
     password: 'x',
     enabled: true,
     groups: [],
@@ -27,14 +28,20 @@ const READER = user('reader', { groups: ['readers'], attributes: { 'custom:tenan
 const statuses = (users: GuideUser[]) => examples(users).map(({ status }) => status)
 
 t.test('there is a line for each kind of answer', async (t) => {
-  t.same(statuses([ADMIN, READER]), [200, 401, 200, 401, 403, 200, 403, 200])
+  const routes = [200, 401, 200, 401, 403, 200, 403, 200]
+  t.same(statuses([ADMIN, READER]), [...routes, 200, 200, 200, 401, 200])
+  t.same(statuses([ADMIN, READER, user('jane')]), [...routes, 200, 200, 403, 200, 401, 200])
 })
 
 t.test('with other users the lines that fit remain', async (t) => {
-  t.same(statuses([]), [200, 401])
-  t.same(statuses([user('off', { enabled: false })]), [200, 401])
-  t.same(statuses([ADMIN]), [200, 401, 200, 401, 200], 'nobody is outside of admins')
-  t.same(statuses([user('jane')]), [200, 401, 200, 401, 403, 403])
+  t.same(statuses([]), [200, 401, 200])
+  t.same(statuses([user('off', { enabled: false })]), [200, 401, 200])
+  t.same(
+    statuses([ADMIN]),
+    [200, 401, 200, 401, 200, ...[200, 200, 401, 200]],
+    'nobody is outside of admins',
+  )
+  t.same(statuses([user('jane')]), [200, 401, 200, 401, 403, 403, ...[200, 200, 401, 200]])
 })
 
 t.test('a line signs in by itself, as somebody who is no administrator where it can', async (t) => {
@@ -45,6 +52,29 @@ t.test('a line signs in by itself, as somebody who is no administrator where it 
   )
   t.match(commands[5], 'user=admin')
   t.match(commands[7], "'user=reader&use=id'")
+})
+
+t.test('a file is put below the subject of its owner, and asked for by others', async (t) => {
+  const jane = user('jane')
+  const lines = examples([ADMIN, READER, jane]).filter(({ command }) => command.includes('/files/'))
+  t.same(
+    lines.map(({ command }) => /user=\w+(?:&use=id)?/.exec(command)?.[0]),
+    [
+      'user=reader&use=id',
+      'user=reader&use=id',
+      'user=jane&use=id',
+      'user=admin&use=id',
+      'user=reader',
+      undefined,
+    ],
+  )
+  for (const { command } of lines.slice(0, -1)) {
+    t.match(command, ' http://127.0.0.1:8080/files/users/sub%20of%20reader/notes.txt')
+  }
+  t.match(
+    lines.at(-1)?.command,
+    /^curl -i http:\/\/127\.0\.0\.1:8080\/files\/public\/welcome\.txt$/,
+  )
 })
 
 t.test('with routes that are not its own the guide asks for / alone', async (t) => {

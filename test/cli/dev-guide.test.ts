@@ -6,6 +6,7 @@ import { type GuideFacts, toGuide } from '../../src/cli/dev-guide.ts'
 
 function user(username: string, changes: Partial<GuideUser> = {}): GuideUser {
   const base = {
+    sub: `sub-of-${username}`,
     password: `${username}-pass`,
     enabled: true,
     groups: [],
@@ -25,7 +26,9 @@ function facts(users: readonly GuideUser[], changes: Partial<GuideFacts> = {}): 
       issuer: 'http://127.0.0.1:9229/p',
       clientId: 'c1',
       webClientId: 'c2',
+      identityPool: { id: 'eu-west-1:0' },
     },
+    files: 'http://127.0.0.1:7001/dev-files',
     mintUrl: 'http://127.0.0.1:9229/_dev/mint',
     users,
     signInUrl: 'http://localhost:8080/me',
@@ -52,6 +55,8 @@ t.test('addresses, users, passwords, groups and tokens are all there', async (t)
     'http://127.0.0.1:9229/p',
     '  app client       c1\n',
     '  web app client   c2\n',
+    '  identity pool    eu-west-1:0\n',
+    '  S3 stand-in      http://127.0.0.1:7001/dev-files\n',
     'POOLGATE_ADMIN_TOKEN=token-of-admin\n',
     '--endpoint-url http://127.0.0.1:9229 ',
   ]) {

@@ -3,11 +3,14 @@ import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { S3 } from '@aws-sdk/client-s3'
 import t, { type Test } from 'tap'
 import { listenOn } from '../../src/base/listen.ts'
 import { type CreateGateway, dev, type DevOptions } from '../../src/cli/dev.ts'
 import { createGateway } from '../../src/gateway.ts'
+import { bearerSdk } from '../support/aws-stage.ts'
 import { createConfigText } from '../support/config-text.ts'
 import { realClock } from '../support/real-clock.ts'
 
@@ -61,7 +64,7 @@ t.test('every printed line answers with the status it announces', { skip: noCurl
   const { written } = await start(t)
   t.equal(written.err, '', 'there is nothing to complain about')
   const lines = [...written.out.matchAll(/^# (\d{3}): (.*)\n(curl .*)$/gm)]
-  t.equal(lines.length, 8)
+  t.equal(lines.length, 14)
   for (const [, status = '', about = '', command = ''] of lines) {
     t.match(await shell(command), new RegExp(`^HTTP/1\\.1 ${status} `), about)
   }
@@ -85,6 +88,63 @@ t.test('the claims of a ready-made token arrive upstream', async (t) => {
     identity: { 'x-auth-username': 'admin', 'x-auth-groups': 'admins' },
   })
 })
+
+t.test(
+  "files: everybody's own, by whatever name, through to a stand-in that verifies what was signed",
+  async (t) => {
+    const { addressOf } = await start(t)
+    const pool = addressOf('user pool API')
+    const mint = async (user: string, use: string) =>
+      (
+        await fetch(`${pool}/_dev/mint`, {
+          method: 'POST',
+          body: new URLSearchParams({ user, use }),
+        })
+      ).text()
+    const subOf = (token: string) =>
+      JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).sub
+    const [reader, guest] = await Promise.all([mint('reader', 'id'), mint('guest', 'id')])
+    const files = `${addressOf('gateway')}/files/`
+    const ask = (token: string, path: string, init: RequestInit = {}) =>
+      fetch(files + path, {
+        ...init,
+        headers: { ...init.headers, authorization: `Bearer ${token.trim()}` },
+      })
+    const own = `users/${subOf(reader)}`
+    const keys = ['a b+c', "~!$&'()*,;=:@", '%F0%9F%8D%B5', 'é', '100%25', 'a%2Cb', 'q%3Fr%23s']
+    for (const key of keys) {
+      t.equal((await ask(reader, `${own}/${key}`, { method: 'PUT', body: key })).status, 200, key)
+      t.equal(await (await ask(reader, `${own}/${key}`)).text(), key)
+      t.equal((await ask(guest, `${own}/${key}`)).status, 403)
+      t.equal((await ask(guest, `${own}/${key}`, { method: 'DELETE' })).status, 403)
+    }
+    const list = await (await ask(reader, `?list-type=2&prefix=${own}/`)).text()
+    t.equal(list.match(/<Key>/g)?.length, keys.length)
+    t.match(await (await ask(guest, `?list-type=2&prefix=${own}/`)).text(), 'AccessDenied')
+    const access = await mint('reader', 'access')
+    t.match(await (await ask(access, `${own}/a b+c`)).json(), { reason: 'id_token_required' })
+    const headers = { 'x-poolgate-id-token': reader.trim() }
+    t.equal((await ask(access, `${own}/a b+c`, { headers })).status, 200)
+    const others = { 'x-poolgate-id-token': guest.trim() }
+    t.equal((await ask(access, `${own}/a b+c`, { headers: others })).status, 401)
+
+    // To the SDK the route's prefix is a bucket.
+    const sdk = new S3({
+      ...bearerSdk(addressOf('gateway'), 'eu-west-1', reader.trim()),
+      forcePathStyle: true,
+      maxAttempts: 1,
+    })
+    t.teardown(() => sdk.destroy())
+    const object = { Bucket: 'files', Key: `${own}/streamed` }
+    const body = Readable.from([Buffer.alloc(100_000, 'a'), Buffer.alloc(100_000, 'b')])
+    await sdk.putObject({ ...object, Body: body, ContentLength: 200_000 })
+    t.equal(
+      (await sdk.headObject(object)).ContentLength,
+      200_000,
+      'in chunks with a checksum behind',
+    )
+  },
+)
 
 t.test('a signal stops all of it, with exit code 0', async (t) => {
   const { signals, ended, addressOf } = await start(t)
