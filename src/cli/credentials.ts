@@ -17,6 +17,34 @@ export interface CredentialsOptions {
   readonly identityPool?: string | undefined
 }
 
+/** What stands for a configuration, for whoever has none to read. */
+export interface CredentialsFlags {
+  readonly userPoolId?: string
+  readonly clientId?: string
+  readonly identityPoolId?: string
+}
+
+/** The text of a configuration with nothing but these; undefined where one of them is missing. */
+export function toCredentialsConfig({
+  userPoolId,
+  clientId,
+  identityPoolId,
+}: CredentialsFlags): string | undefined {
+  if (userPoolId === undefined || clientId === undefined || identityPoolId === undefined) {
+    return undefined
+  }
+  // YAML takes JSON.
+  return JSON.stringify({
+    version: 1,
+    userPools: { main: { userPoolId, clientIds: [clientId] } },
+    identityPools: { main: { identityPoolId } },
+    upstreams: { credentials: { handOut: { identityPool: 'main', clientIds: [clientId] } } },
+    routes: [
+      { name: 'all', match: { path: '/*' }, access: { tokenUse: 'id' }, upstream: 'credentials' },
+    ],
+  })
+}
+
 export async function printCredentials(
   config: Config,
   options: CredentialsOptions,

@@ -3,7 +3,8 @@ import { Command, CommanderError, Option } from 'commander'
 import { ENDPOINTS } from '../explain/question.ts'
 import { createGateway } from '../gateway.ts'
 import { check } from './check.ts'
-import { printCredentials } from './credentials.ts'
+import { printCredentials, toCredentialsConfig } from './credentials.ts'
+import { loadConfig } from '../config/load.ts'
 import type { CommandContext, ExitCode } from './command-context.ts'
 import { explainRequest } from './explain.ts'
 import { CONFIG_FLAGS, findMissing, type Flags, loadFileOrFlags } from './flags-config.ts'
@@ -138,14 +139,25 @@ const addExplain: Add = (program, context, done) => {
 }
 
 const addCredentials: Add = (program, context, done) => {
-  program
+  const command = program
     .command('credentials')
     .description('temporary AWS credentials for an ID token, as credential_process takes them')
-    .requiredOption('--config <file>', 'the configuration')
+    .option('--config <file>', 'the configuration; without it the three ids below')
+    .option('--user-pool-id <id>', 'the user pool that issued the token')
+    .option('--client-id <id>', 'the app client that the token is for')
+    .option('--identity-pool-id <id>', 'the identity pool')
     .requiredOption('--token-file <file>', 'a file with the ID token; - for standard input')
     .option('--identity-pool <name>', 'which of identityPools; may be left out where there is one')
     .action(async ({ config, ...options }) => {
-      const loaded = loadChecked(() => loadFileOrFlags(config, {}, context.env), context)
+      const text = config === undefined ? toCredentialsConfig(options) : undefined
+      if (config === undefined && text === undefined) {
+        command.error('error: give --config, or --user-pool-id, --client-id, --identity-pool-id')
+      }
+      const load = () =>
+        text === undefined
+          ? loadFileOrFlags(config, {}, context.env)
+          : loadConfig(text, 'command line', {})
+      const loaded = loadChecked(load, context)
       done(loaded === undefined ? 1 : await printCredentials(loaded.config, options, context))
     })
 }

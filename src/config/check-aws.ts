@@ -1,6 +1,6 @@
 // Rules between identity pools, the upstreams that use them and the routes that lead there. Reads values of any shape, so that one bad
 // setting hides no other problem.
-import { asList, asMapping, asText, type Mapping } from './loose.ts'
+import { asList, asMapping, asText, asTexts, type Mapping } from './loose.ts'
 import type { ConfigPath } from './problem.ts'
 import { didYouMean } from './suggest.ts'
 import type { Finding } from './yaml-source.ts'
@@ -20,6 +20,7 @@ export function checkAws(settings: Mapping): Finding[] {
       return [
         ...checkService(asMapping(aws), [...path, 'aws'], pools),
         ...checkPoolName(asMapping(handOut), [...path, 'handOut'], pools),
+        ...checkHandOut(asMapping(handOut), [...path, 'handOut'], settings),
       ]
     }),
     ...asList(settings.routes).flatMap((value, index) =>
@@ -48,6 +49,20 @@ function checkPoolName(given: Mapping, path: ConfigPath, pools: Mapping): Findin
   return [{ path: [...path, 'identityPool'], message }]
 }
 
+/** App clients whose tokens the user pool's own list refuses already. */
+function checkHandOut(handOut: Mapping, path: ConfigPath, settings: Mapping): Finding[] {
+  const userPools = asMapping(settings.userPools)
+  const pool = asMapping(asMapping(settings.identityPools)[asText(handOut.identityPool) ?? ''])
+  const name = asText(pool.userPool) ?? Object.keys(userPools)[0] ?? ''
+  const { clientIds } = asMapping(userPools[name])
+  if (!Array.isArray(clientIds)) return []
+  return asTexts(handOut.clientIds).flatMap((clientId, index): Finding[] => {
+    if (clientIds.includes(clientId)) return []
+    const message = `is none of userPools.${name}.clientIds: its tokens are refused`
+    return [{ path: [...path, 'clientIds', index], message }]
+  })
+}
+
 /** Setting → the service that alone has it. */
 const ONLY: Readonly<Record<string, string>> = {
   bucket: 's3',
@@ -60,7 +75,7 @@ const ONLY: Readonly<Record<string, string>> = {
 
 function checkService(aws: Mapping, path: ConfigPath, pools: Mapping): Finding[] {
   const service = asText(aws.service)
-  if (service === undefined) return []
+  if (service === undefined || !/^[a-z0-9-]+$/.test(service)) return []
   const findings = checkPoolName(aws, path, pools)
   const add = (key: string, message: string) => findings.push({ path: [...path, key], message })
   for (const [key, only] of Object.entries(ONLY)) {
@@ -76,6 +91,9 @@ function checkService(aws: Mapping, path: ConfigPath, pools: Mapping): Finding[]
     add('identityPool', 'is required, or credentials: gateway')
   }
   if (isGateways && !('region' in aws)) add('region', 'is required beside credentials: gateway')
+  if (service === 'apigateway') {
+    add('service', 'is the API that manages APIs; to call one, write execute-api and its endpoint')
+  }
   if (!('endpoint' in aws) && service === 'execute-api') {
     add('endpoint', 'is required: https://API_ID.execute-api.REGION.amazonaws.com')
   }

@@ -33,7 +33,10 @@ export const identityPool = z
         .describe(
           'Whose ID tokens the identity pool takes, by name. May be left out where there is one user pool.',
         ),
-      loginKey: text('a login key such as cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE01')
+      loginKey: text(
+        'a login key such as cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE01, without a scheme',
+        /^[^\s:/]+(\/\S+)?$/,
+      )
         .exactOptional()
         .describe("What the identity pool calls that user pool. Default: by the user pool's id."),
       flow: oneOf(['enhanced', 'basic'])
@@ -110,7 +113,10 @@ export const aws = z
         .describe(
           "`gateway`: sign with the gateway's own role (IRSA, Pod Identity, ECS, EC2, environment), whoever calls. Instead of `identityPool`.",
         ),
-      bucket: text('the name of a bucket', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/)
+      bucket: text(
+        'the name of a bucket, without s3:// or arn: before it',
+        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+      )
         .exactOptional()
         .describe('S3 alone: the bucket that paths are in. Default: it is the first segment.'),
       pathStyle: flag()
@@ -140,13 +146,16 @@ export const aws = z
           'With `function`: whether its answer is taken as it comes (InvokeWithResponseStream).',
         ),
       actions: listOf(
-        text('a value of X-Amz-Target such as DynamoDB_20120810.GetItem', /^[!-~]+$/),
+        text(
+          'a value of X-Amz-Target such as DynamoDB_20120810.GetItem, with what stands before the dot',
+          /^[!-~]+\.[!-~]+$/,
+        ),
         'a list of values of X-Amz-Target',
         'expected at least one action; leave actions out for every action',
       )
         .exactOptional()
         .describe('Values of `X-Amz-Target` that are let through. Default: all.'),
-      maxBody: size(0, 1024 ** 3)
+      maxBody: size(0, 256 * 1024 ** 2)
         .prefault('6MiB')
         .describe(
           'Most bytes of a request body that is kept to be signed; beyond it 413. S3 bodies are not kept.',

@@ -141,6 +141,39 @@ t.test('what cannot work is told at its place', async (t) => {
       /signed one by one/,
     ],
     [
+      { upstream: '{handOut: {identityPool: main, clientIds: [a]}}' },
+      'upstreams.orders.handOut.clientIds[0]',
+      /none of userPools.main.clientIds/,
+    ],
+    [
+      { upstream: '{aws: {service: apigateway, identityPool: main}}' },
+      'upstreams.orders.aws.service',
+      /write execute-api/,
+    ],
+    [
+      { upstream: '{aws: {service: dynamodb, identityPool: main, actions: [GetItem]}}' },
+      'upstreams.orders.aws.actions[0]',
+      /before the dot/,
+    ],
+    [
+      { upstream: '{aws: {service: s3, identityPool: main, bucket: "s3://files"}}' },
+      'upstreams.orders.aws.bucket',
+      /without s3/,
+    ],
+    [
+      { upstream: '{aws: {service: dynamodb, identityPool: main, maxBody: 257MiB}}' },
+      'upstreams.orders.aws.maxBody',
+      /at most 256MiB/,
+    ],
+    [
+      {
+        upstream: GOOD,
+        pools: `identityPools:\n  main: {identityPoolId: '${ID}', loginKey: 'https://x/y'}`,
+      },
+      'identityPools.main.loginKey',
+      /without a scheme/,
+    ],
+    [
       { upstream: GOOD, pools: "identityPools:\n  main: {identityPoolId: 'eu-west-1_POOL'}" },
       'identityPools.main.identityPoolId',
       /the id of an identity pool/,
@@ -213,7 +246,7 @@ t.test('what works loads without a word', async (t) => {
     '{aws: {service: lambda, identityPool: main, function: "arn:aws:lambda:eu-west-1:123456789012:function:f:live", streaming: true}}',
     "{aws: {service: execute-api, identityPool: main, endpoint: 'https://abc.execute-api.eu-west-1.amazonaws.com'}}",
     "{aws: {service: s3, identityPool: main, endpoint: 'http://127.0.0.1:9000'}}",
-    '{handOut: {identityPool: main, clientIds: [a]}}',
+    '{handOut: {identityPool: main, clientIds: [client]}}',
   ]
   for (const upstream of upstreams) {
     const isOwn = upstream.includes('gateway')
