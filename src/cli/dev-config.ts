@@ -162,7 +162,7 @@ export function withDevPool(
       extAuthz: toLoopback(config.extAuthz),
       userPools: name === undefined ? {} : { [name]: toDevPool(config.userPools[name]!, pool) },
       identityPools: mapValues(config.identityPools, (given) => toDevIdentityPool(given, pool)),
-      upstreams: mapValues(config.upstreams, (upstream) => withRegion(upstream, config)),
+      upstreams: mapValues(config.upstreams, (given) => toDevUpstream(given, config, pool)),
       sessions: mapValues(config.sessions, (session) => toDevSession(session, pool, port)),
       routes: config.routes.map((route) => ({ ...route, access: toDevAccess(route.access) })),
       log: verbose ? VERBOSE_LOG : config.log,
@@ -194,13 +194,15 @@ function toDevIdentityPool(given: IdentityPool, pool: DevPoolFacts): IdentityPoo
   return { ...rest, ...toDevPlaces(pool), identityPoolId: pool.identityPool.id }
 }
 
-/** The identity pool's, where nothing else is said: and the dev pool's is in another one. */
-function withRegion(upstream: Upstream, { identityPools }: Config): Upstream {
-  const { aws } = upstream
+/** In the region that it was in: the dev pool's is another one. */
+function toDevUpstream(given: Upstream, { identityPools }: Config, pool: DevPoolFacts): Upstream {
+  const { aws, handOut } = given
   const region = identityPools[aws?.identityPool ?? '']?.identityPoolId.split(':', 1)[0]
-  return aws === undefined || region === undefined
-    ? upstream
-    : { ...upstream, aws: { region, ...aws } }
+  return {
+    ...given,
+    ...(aws && region !== undefined && { aws: { region, ...aws } }),
+    ...(handOut && { handOut: { ...handOut, clientIds: clientIdsOf(pool) } }),
+  }
 }
 
 /** The managed login is the dev pool's, at the origins of this gateway and of an ingress on this machine; a store stays what it is. */

@@ -176,10 +176,12 @@ identityPools:
       upstreams: `upstreams:
   files: {aws: {service: s3, identityPool: ids, bucket: my-files}}
   local: {aws: {service: s3, identityPool: ids, region: eu-west-3, endpoint: 'http://127.0.0.1:1'}}
-  own: {aws: {service: sqs, credentials: gateway, region: eu-west-3}}`,
+  own: {aws: {service: sqs, credentials: gateway, region: eu-west-3}}
+  mine: {handOut: {identityPool: ids, clientIds: [b]}}`,
       routes: `routes:
   - {name: f, match: {path: /f/*}, access: {userPool: partners}, upstream: files}
   - {name: l, match: {path: /l/*}, access: {userPool: partners}, upstream: local}
+  - {name: m, match: {path: /m, methods: [GET]}, access: {userPool: partners}, upstream: mine}
   - {name: o, match: {path: /o/*}, access: {userPool: partners}, upstream: own}`,
     })
     const given = loadConfig(text, 'c.yaml', {})
@@ -190,7 +192,9 @@ identityPools:
     t.notHas(config.identityPools.ids, 'userPool')
     t.notHas(config.identityPools.ids, 'accountId')
     const regions = Object.values(config.upstreams).map(({ aws }) => aws?.region)
-    t.same(regions, ['us-east-2', 'eu-west-3', 'eu-west-3'])
+    t.same(regions, ['us-east-2', 'eu-west-3', 'eu-west-3', undefined])
+    t.same(config.upstreams.mine?.handOut?.clientIds, [POOL.clientId, POOL.webClientId])
+    t.same(config.upstreams.local?.targets, given.config.upstreams.local?.targets)
     t.match(
       warnings.filter(({ path }) => path.startsWith('upstreams')),
       [{ path: 'upstreams.files.aws', message: /knows no credentials.*endpoint of an emulator/ }],

@@ -1,4 +1,5 @@
 // The dev pool's identity pool, asked by AWS's own SDK: whose login counts, one identity for each user, which role, and the basic flow.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CognitoIdentity } from '@aws-sdk/client-cognito-identity'
 import { STS } from '@aws-sdk/client-sts'
@@ -9,6 +10,7 @@ import {
   DEFAULT_IDENTITY_POOL,
   type IdentityPoolSettings,
 } from '../../../src/dev-pool/identity/identity-pool-settings.ts'
+import { IDENTITY_OPERATIONS } from '../../../src/dev-pool/identity/identity-operations.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 
 const ROLE = (name: string) => `arn:aws:iam::123456789012:role/${name}`
@@ -120,6 +122,12 @@ t.test('answers are as they stand on the wire', async (t) => {
   t.match(await (await post('GetCredentialsForIdentity', { IdentityId })).json(), {
     __type: 'ResourceNotFoundException',
   })
+})
+
+t.test('every operation is told in the documentation', async (t) => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/dev-pool.md'), 'utf8')
+  for (const name of Object.keys(IDENTITY_OPERATIONS)) t.match(page, `\`${name}\``, name)
+  t.match(page, `\`${DEFAULT_IDENTITY_POOL.id}\``)
 })
 
 t.test('a login is an ID token of this pool that counts now', async (t) => {
