@@ -55,7 +55,7 @@ export async function printCredentials(
   const token = await readTokenFile(options.tokenFile, context.readStdin)
   if (typeof token === 'object') return fail(token.problem, 2, context)
   const login = await toVerifiedLogin(name.found, token ?? '', config, context)
-  if ('problem' in login) return fail(login.problem, 3, context)
+  if ('problem' in login) return fail(login.problem, login.code, context)
   const settings = config.identityPools[name.found] as Config['identityPools'][string]
   const pool = createIdentityPool(toIdentityPoolSettings(settings), {
     clock: context.clock,
@@ -104,10 +104,10 @@ async function toVerifiedLogin(
   token: string,
   config: Config,
   { clock, stderr }: CommandContext,
-): Promise<Login | { readonly problem: string }> {
+): Promise<Login | { readonly problem: string; readonly code: ExitCode }> {
   const name = userPoolOf(identityPool, config)
   const pool = config.userPools[name]
-  if (pool === undefined) return { problem: 'the configuration has no userPools' }
+  if (pool === undefined) return { problem: 'the configuration has no userPools', code: 2 }
   const keys = await fetchKeys(pool, clock, (problem) => stderr(`keys of ${name}: ${problem}\n`))
   const verifier = createVerifier({
     clock,
@@ -118,7 +118,9 @@ async function toVerifiedLogin(
   const outcome = await verifier.verify(token, { userPool: name, tokenUse: 'id' })
   keys.stop()
   if (isRejected(outcome)) {
-    return { problem: `the ID token is refused: ${outcome.reason} (${outcome.detail})` }
+    const { reason, detail } = outcome
+    if (reason === 'keys_unavailable') return { problem: `no credentials: ${detail}`, code: 1 }
+    return { problem: `the ID token is refused: ${reason} (${detail})`, code: 3 }
   }
   const { claims, validUntilMs } = outcome
   return toLogin(loginKeyOf(identityPool, config), token, claims, validUntilMs)

@@ -30,10 +30,15 @@ export interface Command {
   readonly exited: Promise<number | string>
 }
 
-/** Starts `poolgate` with these arguments; killed when the test ends. */
-export function runCommand(t: Test, args: readonly string[]): Command {
+/** Starts `poolgate` with these arguments; killed when the test ends. @param variables beside the test's own */
+export function runCommand(
+  t: Test,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Command {
   const child = spawn(process.execPath, ['--max-semi-space-size=8', MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
   })
   const texts = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => {
@@ -53,10 +58,14 @@ export function runCommand(t: Test, args: readonly string[]): Command {
 }
 
 /** Starts `serve` with this configuration and waits until it listens. */
-export async function startGatewayProcess(t: Test, config: string): Promise<GatewayProcess> {
+export async function startGatewayProcess(
+  t: Test,
+  config: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<GatewayProcess> {
   const file = join(t.testdir({}), 'poolgate.yaml')
   writeFileSync(file, config)
-  const { process, stdout, stderr, exited } = runCommand(t, ['serve', '--config', file])
+  const { process, stdout, stderr, exited } = runCommand(t, ['serve', '--config', file], variables)
   const lines = () =>
     stdout()
       .split('\n')
