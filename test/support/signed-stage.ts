@@ -66,7 +66,7 @@ listen: 127.0.0.1:0
 admin: none
 ${parts.more ?? ''}
 userPools:
-  main: {userPoolId: ${issuer.userPoolId}, clientIds: [${issuer.clientId}], jwksUri: '${jwks.url}'}
+  main: {userPoolId: ${issuer.userPoolId}, clientIds: [${issuer.clientId}, someoneelse], jwksUri: '${jwks.url}'}
 identityPools:
   main:
     identityPoolId: ${POOL_ID}
