@@ -10,8 +10,9 @@ import type { Clock } from '../../src/base/clock.ts'
 import type { Allow, Route } from '../../src/policy/decision.ts'
 import { createLogIn } from '../../src/policy/login.ts'
 import type { Principal } from '../../src/policy/principal.ts'
-import type { AwsUpstreamSettings } from '../../src/upstream/aws-call.ts'
+import type { AwsUpstreamSettings } from '../../src/upstream/aws-call-parts.ts'
 import { createAwsUpstream } from '../../src/upstream/aws-upstream.ts'
+import { createMemoryBudget } from '../../src/upstream/memory-budget.ts'
 import type { UpstreamRequest } from '../../src/upstream/dispatch.ts'
 import type { Upstream } from '../../src/upstream/upstream.ts'
 import { type Operation, toOperation } from './operation.ts'
@@ -202,6 +203,7 @@ function toAws(service: 's3' | 'dynamodb', find: (user: Caller) => AwsCredential
   })
   return createAwsUpstream(settings, inner, {
     clock: CLOCK,
+    memory: createMemoryBudget(256 * 1024 * 1024),
     credentialsOf: ({ principal }) =>
       find({ principal: principal as Principal, token: 'a known one' }),
   })

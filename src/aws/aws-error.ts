@@ -1,8 +1,10 @@
 // What AWS says of a refusal, in JSON or XML, for the log: a code and some words, and never anything that could be a secret.
 
 export interface AwsError {
-  /** Such as `AccessDenied`; '' where there is none. */
+  /** Such as `AccessDenied`, to be judged by and not to be shown; '' where there is none. */
   readonly code: string
+  /** The same, to be shown; '' where it could repeat a token. */
+  readonly shown: string
   /** In AWS's words; '' where they could repeat a token or a key. */
   readonly words: string
 }
@@ -13,7 +15,7 @@ export function readAwsError(text: string, tokens: readonly string[] = []): AwsE
   const written = /"[Mm]essage"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text)?.[1]
   const words = written === undefined ? firstOf(text, /<Message>([^<]*)</) : unquote(written)
   const isName = /^[A-Za-z]{1,64}$/.test(code)
-  return { code: isName ? toSaid(code, tokens) : '', words: toSaid(words, tokens) }
+  return { code, shown: isName ? toSaid(code, tokens) : '', words: toSaid(words, tokens) }
 }
 
 function firstOf(text: string, ...patterns: readonly RegExp[]): string {

@@ -58,8 +58,9 @@ const FAILURES: Readonly<Record<string, CallFailure['failed']>> = {
   ValidationError: 'misconfigured',
   RegionDisabledException: 'misconfigured',
   InternalErrorException: 'unavailable',
-  ExternalServiceException: 'unavailable',
-  IDPCommunicationError: 'unavailable',
+  // A provider's trouble is that of its users alone.
+  ExternalServiceException: 'misconfigured',
+  IDPCommunicationError: 'misconfigured',
 }
 
 export function isFailure<T>(result: T | CallFailure): result is CallFailure {
@@ -154,9 +155,9 @@ function toCallFailure(
   what: string,
   tokens: readonly string[],
 ): CallFailure {
-  const { code, words } = readAwsError(text, tokens)
+  const { code, shown, words } = readAwsError(text, tokens)
   const known = Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined
-  const about = [`${what} ${status}`, code].filter(Boolean).join(' ')
+  const about = [`${what} ${status}`, shown].filter(Boolean).join(' ')
   return fail(known ?? kindOf(status), words === '' ? about : `${about}: ${words}`)
 }
 

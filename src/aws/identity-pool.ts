@@ -1,16 +1,15 @@
 // One identity pool: a user's token in, that user's temporary credentials out. Nobody gets another's, and no user a guest's. Credentials
 // are kept until five minutes before they expire, never longer than the token that they were given for.
 import { LRUCache } from 'lru-cache'
-import { createBackoff } from '../base/backoff.ts'
 import { createHealthReport } from '../base/health-report.ts'
 import type { Clock } from '../base/clock.ts'
-import { createTokenBucket } from '../base/token-bucket.ts'
 import {
   type AwsCredentials,
   type CredentialsResult,
   isNoCredentials,
   type NoCredentials,
 } from './aws-credentials.ts'
+import { createExchangeLane, type ExchangeLane } from './exchange-lane.ts'
 import {
   type CallFailure,
   createIdentityCalls,
@@ -64,9 +63,10 @@ const MAX_IDENTITIES = 100_000
 const REFUSED_MS = 10_000
 /** Credentials go this long before they expire. */
 const MARGIN_MS = 5 * 60_000
-/** How long a request waits for its turn. */
-const MAX_WAIT_MS = 3_000
-const GUEST = 'guest'
+/** Beside `rate`, for callers whose tokens nobody has verified: guests, and those of other providers. */
+const UNVERIFIED_SHARE = 0.2
+/** No user's keys are like these. */
+const GUEST = { user: 'guest', tokenKey: 'guest', subject: 'guest' }
 
 export function createIdentityPool(
   settings: IdentityPoolSettings,
@@ -75,53 +75,64 @@ export function createIdentityPool(
 ): IdentityPool {
   const { clock } = ports
   const report = createHealthReport(ports.changed)
-  const bucket = createTokenBucket(settings.rate, clock)
-  const backoff = createBackoff(ports.random)
-  const kept = new LRUCache<string, Kept>({ max: MAX_KEPT })
+  const toGroup = (share: number) => ({
+    lane: createExchangeLane(settings.rate * share, clock, ports.random),
+    kept: new LRUCache<string, Kept>({ max: MAX_KEPT }),
+    refused: new LRUCache<string, Kept>({ max: MAX_KEPT }),
+  })
+  const verified = toGroup(1)
+  const unverified = toGroup(UNVERIFIED_SHARE)
   const identityIds = new LRUCache<string, string>({ max: MAX_IDENTITIES })
   const underWay = new Map<string, Promise<CredentialsResult>>()
   const exchanges = { given: 0, denied: 0, unavailable: 0 }
-  let pausedUntilMs = Number.NEGATIVE_INFINITY
+
+  const groupOf = (login: Login | undefined) => (login?.isVerified === true ? verified : unverified)
 
   function find(login: Login | undefined): CredentialsResult | Promise<CredentialsResult> {
     if (login === undefined && !settings.guests) return NO_GUESTS
-    const key = login === undefined ? GUEST : login.user
-    const known = kept.get(key)
-    if (known !== undefined && clock.now() < known.untilMs) return known.result
-    return underWay.get(key) ?? begin(key, login)
+    const { kept, refused } = groupOf(login)
+    const { user, tokenKey } = login ?? GUEST
+    const now = clock.now()
+    const known = kept.get(user)
+    if (known !== undefined && now < known.untilMs) return known.result
+    const refusal = refused.get(tokenKey)
+    if (refusal !== undefined && now < refusal.untilMs) return refusal.result
+    return underWay.get(tokenKey) ?? begin(login)
   }
 
-  function begin(key: string, login: Login | undefined): Promise<CredentialsResult> {
-    const result = exchange(key, login)
-      .then((given) => keep(key, login, given))
-      .finally(() => underWay.delete(key))
-    underWay.set(key, result)
+  function begin(login: Login | undefined): Promise<CredentialsResult> {
+    const { tokenKey } = login ?? GUEST
+    const result = exchange(login)
+      .then((given) => keep(login, given))
+      .finally(() => underWay.delete(tokenKey))
+    underWay.set(tokenKey, result)
     return result
   }
 
-  function keep(
-    key: string,
-    login: Login | undefined,
-    result: CredentialsResult,
-  ): CredentialsResult {
+  /** Credentials are a user's; a refusal is of one token, so that nobody's old one is held against the next. */
+  function keep(login: Login | undefined, result: CredentialsResult): CredentialsResult {
+    const { kept, refused } = groupOf(login)
+    const { user, tokenKey } = login ?? GUEST
     exchanges[isNoCredentials(result) ? result.kind : 'given']++
-    const untilMs = isNoCredentials(result)
-      ? clock.now() + (result.isPassing === true ? 0 : REFUSED_MS)
-      : Math.min(result.expiresAtMs - MARGIN_MS, login?.validUntilMs ?? Number.POSITIVE_INFINITY)
-    if (untilMs > clock.now()) kept.set(key, { result, untilMs })
-    else kept.delete(key)
+    if (isNoCredentials(result)) {
+      const untilMs = clock.now() + REFUSED_MS
+      if (result.isPassing !== true) refused.set(tokenKey, { result, untilMs })
+    } else {
+      const tokenMs = login?.validUntilMs ?? Number.POSITIVE_INFINITY
+      const untilMs = Math.min(result.expiresAtMs - MARGIN_MS, tokenMs)
+      if (untilMs > clock.now()) kept.set(user, { result, untilMs })
+    }
     return result
   }
 
-  async function exchange(key: string, login: Login | undefined): Promise<CredentialsResult> {
+  async function exchange(login: Login | undefined): Promise<CredentialsResult> {
     const role = chooseRole(settings, login)
     if (isRefused(role)) return role
-    const waitMs = clock.monotonic() < pausedUntilMs ? undefined : bucket.take(MAX_WAIT_MS)
-    if (waitMs === undefined) return busy()
-    if (waitMs > 0) await new Promise<void>((resolve) => clock.after(waitMs, resolve))
+    const { lane } = groupOf(login)
+    if (!(await lane.enter())) return busy(lane)
     const logins = login === undefined ? {} : { [login.provider]: login.token }
-    const given = await askTwice(key, logins, role, login)
-    return settle(given)
+    const given = await askTwice((login ?? GUEST).user, logins, role, login)
+    return settle(given, lane)
   }
 
   /** An identity may have been deleted since it was learnt. */
@@ -153,9 +164,9 @@ export function createIdentityPool(
     return calls.assumeRole(role as string, toSessionName(login), token)
   }
 
-  function settle(given: AwsCredentials | CallFailure): CredentialsResult {
+  function settle(given: AwsCredentials | CallFailure, lane: ExchangeLane): CredentialsResult {
     if (!isFailure(given)) {
-      backoff.reset()
+      lane.worked()
       report.worked()
       return given.expiresAtMs > clock.now()
         ? given
@@ -167,20 +178,22 @@ export function createIdentityPool(
     if (failed === 'misconfigured' || failed === 'gone')
       return unavailable(detail, REFUSED_MS / 1_000)
     report.failed(detail)
-    pausedUntilMs = clock.monotonic() + backoff.nextMs()
-    return busy(detail)
-  }
-
-  function busy(detail = 'the identity pool is asked no more for the moment'): NoCredentials {
-    const seconds = Math.ceil((pausedUntilMs - clock.monotonic()) / 1_000)
-    const retryAfterSeconds = Math.max(1, Number.isFinite(seconds) ? seconds : 1)
-    return { ...unavailable(detail, retryAfterSeconds), isPassing: true }
+    lane.failed()
+    return busy(lane, detail)
   }
 
   return {
     find,
-    stats: () => ({ exchanges: { ...exchanges }, size: kept.size }),
+    stats: () => ({ exchanges: { ...exchanges }, size: verified.kept.size + unverified.kept.size }),
   }
+}
+
+/** Nobody is asked; it may be otherwise at any time. */
+function busy(
+  lane: ExchangeLane,
+  detail = 'the identity pool is asked no more for the moment',
+): NoCredentials {
+  return { ...unavailable(detail, lane.retryAfterSeconds()), isPassing: true }
 }
 
 const NO_GUESTS: NoCredentials = { kind: 'denied', detail: 'a caller without a token' }
@@ -210,6 +223,6 @@ export function chooseRole(
 
 /** Who it was stands in CloudTrail. */
 function toSessionName(login: Login | undefined): string {
-  const name = (login?.subject ?? GUEST).replace(/[^\w+=,.@-]/g, '-').slice(0, 64)
+  const name = (login ?? GUEST).subject.replace(/[^\w+=,.@-]/g, '-').slice(0, 64)
   return name.length < 2 ? 'poolgate' : name
 }

@@ -9,8 +9,12 @@ export interface Login {
   readonly token: string
   /** Credentials are never kept for longer. */
   readonly validUntilMs: number
-  /** What is known of the user before the identity pool is asked: equal for the same user with the same rights, and for nobody else. */
+  /** Equal for the same user with the same claims, and for nobody else. */
   readonly user: string
+  /** Of the token itself. */
+  readonly tokenKey: string
+  /** Whether Poolgate has verified the token; others the identity pool alone does. */
+  readonly isVerified: boolean
   readonly subject: string
   readonly clientId: string
   /** `cognito:roles`, and `cognito:preferred_role` where there is one. */
@@ -25,7 +29,7 @@ export function toLogin(
   claims: Claims,
   validUntilMs: number,
 ): Login {
-  const { iss, sub, 'cognito:groups': groups, 'cognito:preferred_role': preferred } = claims
+  const { sub, 'cognito:preferred_role': preferred } = claims
   const roles = toTexts(claims['cognito:roles'])
   const preferredRole = typeof preferred === 'string' ? preferred : undefined
   const clientId = clientOf(claims, 'id')
@@ -33,7 +37,9 @@ export function toLogin(
     provider,
     token,
     validUntilMs,
-    user: toKey([iss, sub, 'id', clientId, groups, roles, preferredRole]),
+    user: toKey(lastingOf(claims)),
+    tokenKey: toKey([provider, token]),
+    isVerified: true,
     subject: String(sub),
     clientId: typeof clientId === 'string' ? clientId : '',
     roles,
@@ -50,6 +56,8 @@ export function toForeignLogin(provider: string, token: string, nowMs: number): 
     token,
     validUntilMs: unverifiedExpiryMs(token) ?? nowMs + OPAQUE_LIFE_MS,
     user: toKey([provider, token]),
+    tokenKey: toKey([provider, token]),
+    isVerified: false,
     subject: '',
     clientId: '',
     roles: [],
@@ -62,6 +70,25 @@ function unverifiedExpiryMs(token: string): number | undefined {
   const [, payload = ''] = token.split('.')
   const exp = parseJsonObject(Buffer.from(payload, 'base64url'))?.exp
   return typeof exp === 'number' ? exp * 1_000 : undefined
+}
+
+/** What is another with each token, and nothing that a role or a tag could be chosen by. */
+const OF_ONE_TOKEN: readonly string[] = [
+  'iat',
+  'exp',
+  'auth_time',
+  'jti',
+  'origin_jti',
+  'event_id',
+  'nonce',
+  'at_hash',
+]
+
+/** Roles by rules and principal tags go by any claim, so another value of any is another user. */
+function lastingOf(claims: Claims): (readonly [string, unknown])[] {
+  return Object.entries(claims)
+    .filter(([name]) => !OF_ONE_TOKEN.includes(name))
+    .sort(([one], [other]) => (one < other ? -1 : 1))
 }
 
 function toKey(parts: readonly unknown[]): string {

@@ -1,6 +1,6 @@
 // What AWS gets of a request's fields, and what no request to AWS may ask for. Whatever could make it somebody else's request is dropped, or
 // refused where it would then mean something else.
-import { firstValue, type RawHeaders } from '../http/headers.ts'
+import { firstValue, type RawHeaders, valuesOf } from '../http/headers.ts'
 import type { CanonicalTarget } from './canonical-target.ts'
 
 export interface FieldRules {
@@ -31,14 +31,16 @@ const OWN = new Set([
   'x-amz-content-sha256',
   'x-amz-user-agent',
   'x-amz-s3session-token',
+  'x-amzn-authorization',
+  'x-apigw-api-id',
 ])
 
 /** Of a caller's context nothing is AWS's to know, but where the service is an application. */
 const CONTEXT = ['x-auth-', 'x-forwarded-', 'x-poolgate-', 'amz-sdk-']
 const CONTEXT_NAMES = ['forwarded', 'via', 'x-request-id', 'x-real-ip', 'origin', 'referer']
 
-/** They name another object than the path does. */
-const OTHER_KEYS = ['x-amz-copy-source', 'x-amz-rename-source']
+/** They name another object than the path does, or make the body one of many. */
+const OTHER_KEYS = ['x-amz-copy-source', 'x-amz-rename-source', 'x-amz-meta-snowball-auto-extract']
 
 /** Names of query parameters that are a signature (presigned URLs), in lower case. */
 const PRESIGNED = new Set([
@@ -86,6 +88,12 @@ export function findRefusal(
 ): string | undefined {
   const names = target.parameters.map(([name]) => name.toLowerCase())
   if (names.some((name) => PRESIGNED.has(name))) return 'it is presigned: Poolgate signs it itself'
+  if (rules.actions !== undefined) {
+    const [action, ...more] = valuesOf(headers, 'x-amz-target')
+    if (action === undefined || more.length > 0 || !rules.actions.includes(action)) {
+      return 'its X-Amz-Target is none of actions'
+    }
+  }
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase()
     const why = findFieldRefusal(name, headers[i + 1] as string, rules)
@@ -100,7 +108,7 @@ export function findRefusal(
 function findFieldRefusal(
   name: string,
   value: string,
-  { isS3, otherKeys, actions }: FieldRules,
+  { isS3, otherKeys }: FieldRules,
 ): string | undefined {
   if (name === 'x-amz-content-sha256' && value.startsWith('STREAMING-')) {
     if (!isS3 || value !== TRAILED) return 'its body is signed chunk by chunk, with other keys'
@@ -111,9 +119,6 @@ function findFieldRefusal(
   }
   if (!otherKeys && OTHER_KEYS.includes(name)) {
     return 'it copies a key that is not in its path, and otherKeys is off'
-  }
-  if (name === 'x-amz-target' && actions !== undefined && !actions.includes(value)) {
-    return 'its X-Amz-Target is none of actions'
   }
   return undefined
 }

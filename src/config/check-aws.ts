@@ -1,5 +1,7 @@
 // Rules between identity pools, the upstreams that use them and the routes that lead there. Reads values of any shape, so that one bad
 // setting hides no other problem.
+import { compileOwnedHeaders, normaliseFieldName } from '../http/headers.ts'
+import { isTakenHeaderName } from './identity-header-names.ts'
 import { asList, asMapping, asText, asTexts, type Mapping } from './loose.ts'
 import type { ConfigPath } from './problem.ts'
 import { didYouMean } from './suggest.ts'
@@ -11,9 +13,10 @@ export function checkAws(settings: Mapping): Finding[] {
   const userPools = asMapping(settings.userPools)
   const upstreams = asMapping(settings.upstreams)
   return [
-    ...Object.entries(pools).flatMap(([name, pool]) =>
-      checkUserPool(asMapping(pool), ['identityPools', name], userPools),
-    ),
+    ...Object.entries(pools).flatMap(([name, pool]) => [
+      ...checkUserPool(asMapping(pool), ['identityPools', name], userPools),
+      ...checkUnverified(asMapping(pool), ['identityPools', name], settings),
+    ]),
     ...Object.entries(upstreams).flatMap(([name, value]) => {
       const { aws, handOut } = asMapping(value)
       const path = ['upstreams', name]
@@ -40,6 +43,24 @@ function checkUserPool(pool: Mapping, path: ConfigPath, userPools: Mapping): Fin
   }
   if (Object.hasOwn(userPools, name)) return []
   return [{ path: place, message: `there is no user pool of this name${didYouMean(name, names)}` }]
+}
+
+/** Callers whose tokens Poolgate does not verify, or who have none. */
+function checkUnverified(pool: Mapping, path: ConfigPath, settings: Mapping): Finding[] {
+  const findings: Finding[] = []
+  if (pool.guests === true && pool.flow === 'basic') {
+    const message = "cannot be on with flow: basic: guests would assume the users' role"
+    findings.push({ path: [...path, 'guests'], message })
+  }
+  const isOwned = compileOwnedHeaders(Object.keys(asMapping(settings.identityHeaders)))
+  for (const [provider, header] of Object.entries(asMapping(pool.logins))) {
+    const name = normaliseFieldName(asText(header) ?? '')
+    if (isOwned(name) === 'no' && !isTakenHeaderName(name)) continue
+    const message =
+      'never arrives from a client, or has a meaning of its own; choose another header'
+    findings.push({ path: [...path, 'logins', provider], message })
+  }
+  return findings
 }
 
 function checkPoolName(given: Mapping, path: ConfigPath, pools: Mapping): Finding[] {
@@ -105,6 +126,12 @@ function checkService(aws: Mapping, path: ConfigPath, pools: Mapping): Finding[]
   }
   if (String(aws.bucket).includes('.') && aws.pathStyle !== true && !('endpoint' in aws)) {
     add('bucket', "has a dot, which S3's certificate is not for: set pathStyle: true")
+  }
+  const { hostname = '' } = URL.parse(asText(aws.endpoint) ?? '') ?? {}
+  if ('bucket' in aws && 'endpoint' in aws && aws.pathStyle !== true) {
+    if (!hostname.startsWith(`${asText(aws.bucket)}.`)) {
+      add('pathStyle', 'has to be true: the endpoint is not that of the bucket')
+    }
   }
   return findings
 }

@@ -55,7 +55,7 @@ export const identityPool = z
       guests: flag()
         .prefault(false)
         .describe(
-          'Whether callers of public routes get credentials of unauthenticated identities. Never anybody who presents a token.',
+          'Whether callers of public routes, where no token is looked at, get credentials of unauthenticated identities. Never on any other route.',
         ),
       logins: z
         .record(
@@ -77,7 +77,7 @@ export const identityPool = z
       rate: count(1, 10_000)
         .prefault(20)
         .describe(
-          "Exchanges a second at most, of this replica. Cognito's quota is 25 GetId calls a second.",
+          "Exchanges of users a second at most, of this replica; guests and `logins` have a fifth of it beside. Cognito's quota is 25 GetId calls a second.",
         ),
       endpoint: endpoint
         .exactOptional()
@@ -155,7 +155,7 @@ export const aws = z
       )
         .exactOptional()
         .describe('Values of `X-Amz-Target` that are let through. Default: all.'),
-      maxBody: size(0, 256 * 1024 ** 2)
+      maxBody: size(0, 32 * 1024 ** 2)
         .prefault('6MiB')
         .describe(
           'Most bytes of a request body that is kept to be signed; beyond it 413. S3 bodies are not kept.',

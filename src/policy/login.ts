@@ -71,7 +71,12 @@ export function createLogIn(verify: VerifyIdToken): LogIn {
     const { route, principal } = allow
     const { loginKey } = route
     if (loginKey === undefined || principal === undefined) return allow
-    if (principal.tokenUse === 'id') return add(allow, loginKey, token, principal)
+    if (principal.tokenUse === 'id') {
+      const stranger = findStranger(principal.subject, principal.subject)
+      return stranger === undefined
+        ? add(allow, loginKey, token, principal)
+        : refuse(allow, stranger)
+    }
     const found = beside()
     if (typeof found === 'string') return refuse(allow, TWO_ID_TOKENS)
     const { idToken, signIn } = found

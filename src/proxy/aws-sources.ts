@@ -6,7 +6,7 @@ import { toServicePlace } from '../aws/service.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../config/schema.ts'
 import { valuesOf } from '../http/headers.ts'
-import type { AwsUpstreamSettings, CredentialsOf } from '../upstream/aws-call.ts'
+import type { AwsUpstreamSettings, CredentialsOf } from '../upstream/aws-call-parts.ts'
 
 type IdentityPoolConfig = Config['identityPools'][string]
 export type AwsConfig = NonNullable<Config['upstreams'][string]['aws']>
@@ -64,7 +64,7 @@ export function createCredentialsOf(
       valuesOf(headers, header).map((token) => ({ provider, token })),
     )
     const [only] = given
-    if (given.length > 1) return 'login'
+    if (given.length > 1 || only?.token === '') return 'login'
     if (only !== undefined)
       return exchange.find(toForeignLogin(only.provider, only.token, clock.now()))
     return settings.guests ? exchange.find(undefined) : 'login'

@@ -23,6 +23,7 @@ import { createSignIn, type SignIn } from '../session/sign-in.ts'
 import { createSignInEndpoints, type SignInEndpoints } from '../session/sign-in-endpoints.ts'
 import { createVerifier, isRejected, type Verifier } from '../token/verifier.ts'
 import { createAwsUpstream } from '../upstream/aws-upstream.ts'
+import { createMemoryBudget } from '../upstream/memory-budget.ts'
 import { createHandOutUpstream } from '../upstream/hand-out-upstream.ts'
 import { createUpstream, type Upstream, type UpstreamPorts } from '../upstream/upstream.ts'
 import { createCredentialsOf } from './aws-sources.ts'
@@ -45,6 +46,9 @@ import { toUpstreamSources, type UpstreamSource } from './upstream-sources.ts'
  * Known callers wait for no more of them, however many come.
  */
 const NEW_TOKENS = { perTurn: 8, perMs: 4, mostPerTurn: 64, maxWaiting: 4096 }
+
+/** Of bodies that are kept to be signed and answers that are kept to be read, of all AWS upstreams together. */
+const KEPT_BYTES = 256 * 1024 * 1024
 
 export interface Ruleset {
   readonly config: Config
@@ -108,6 +112,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
   const signInsInUse = createCarryOver<SignIn>()
   const identityPoolsInUse = createCarryOver<IdentityPool>()
   const ownCredentials = createGatewayCredentials(ports.clock)
+  const memory = createMemoryBudget(KEPT_BYTES)
   const retiring = new Set<Upstream>()
   const ownGuard = createLoopGuard(ports.random)
   let current = compile(first)
@@ -195,7 +200,7 @@ export function createRulesets(first: Config, ports: RulesetPorts): Rulesets {
       settings: identityPool.settings,
     }
     const credentialsOf = createCredentialsOf(pool, ownCredentials, ports.clock)
-    return createAwsUpstream(settings, upstream, { clock: ports.clock, credentialsOf })
+    return createAwsUpstream(settings, upstream, { clock: ports.clock, credentialsOf, memory })
   }
 
   function startIdentityPool(name: string, settings: Config['identityPools'][string]) {

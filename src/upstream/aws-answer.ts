@@ -1,6 +1,7 @@
 // What AWS's answers tell beside what they answer: of the bucket, which clients need not see, and why it said no, which operators need.
 import { readAwsError } from '../aws/aws-error.ts'
 import { firstValue, type RawHeaders } from '../http/headers.ts'
+import { isAboutTime } from './clock-offset.ts'
 
 /** Header fields of S3's answers that tell of the bucket, and not of the object. */
 const INTERNALS: ReadonlySet<string> = new Set([
@@ -18,6 +19,8 @@ export function withoutInternals(headers: RawHeaders): RawHeaders {
   return headers.filter((_, i) => !INTERNALS.has((headers[i - (i % 2)] as string).toLowerCase()))
 }
 
+const NOTHING_SAID = { shown: '', words: '' }
+
 /** Bytes of an error that are looked at. */
 const SEEN_BYTES = 2_048
 
@@ -25,10 +28,12 @@ const SEEN_BYTES = 2_048
 export class AwsRefusal {
   private readonly about: string
   private readonly type: string
+  private readonly isApplication: boolean
   private text = ''
 
-  /** @param asked method and place, without a query */
-  constructor(status: number, headers: RawHeaders, asked: string) {
+  /** @param asked method and place, without a query @param isApplication whether its words are an application's, which no log is for */
+  constructor(status: number, headers: RawHeaders, asked: string, isApplication: boolean) {
+    this.isApplication = isApplication
     const region = firstValue(headers, 'x-amz-bucket-region')
     this.about = `AWS says ${status} to ${asked}${region === undefined ? '' : ` (bucket in ${region})`}`
     this.type = firstValue(headers, 'x-amzn-errortype') ?? ''
@@ -39,8 +44,32 @@ export class AwsRefusal {
   }
 
   toText(): string {
-    const { code, words } = readAwsError(this.text)
     const type = /^\w{1,64}/.exec(this.type)?.[0] ?? ''
-    return [this.about, code || type, words].filter(Boolean).join(': ')
+    const { shown, words } = this.isApplication ? NOTHING_SAID : readAwsError(this.text)
+    return [this.about, shown || type, words].filter(Boolean).join(': ')
+  }
+}
+
+/** A refusal that may be for the time of the signature: kept until its body tells. */
+export class DoubtedAnswer {
+  readonly status: number
+  readonly headers: RawHeaders
+  readonly chunks: Buffer[] = []
+  private text = ''
+
+  constructor(status: number, headers: RawHeaders) {
+    this.status = status
+    this.headers = headers
+  }
+
+  /** True once enough has come to tell. */
+  add(chunk: Buffer): boolean {
+    this.chunks.push(Buffer.from(chunk))
+    this.text += chunk.toString('latin1', 0, SEEN_BYTES)
+    return this.text.length >= SEEN_BYTES
+  }
+
+  isAboutTime(): boolean {
+    return isAboutTime(this.text)
   }
 }

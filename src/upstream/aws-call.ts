@@ -6,57 +6,16 @@ import {
   isNoCredentials,
 } from '../aws/aws-credentials.ts'
 import { type CanonicalTarget, toCanonicalTarget } from '../aws/canonical-target.ts'
-import {
-  type FieldRules,
-  findRefusal,
-  payloadHashOf,
-  saysLength,
-  toAwsFields,
-} from '../aws/request-fields.ts'
-import type { SignV4 } from '../aws/sigv4.ts'
-import type { Clock } from '../base/clock.ts'
+import { findRefusal, payloadHashOf, saysLength, toAwsFields } from '../aws/request-fields.ts'
 import { firstValue, type RawHeaders } from '../http/headers.ts'
 import type { Allow } from '../policy/decision.ts'
-import { AwsRefusal, withoutInternals } from './aws-answer.ts'
-import type { ClockOffset } from './clock-offset.ts'
+import type { AwsCallParts, CredentialsOf } from './aws-call-parts.ts'
+import { AwsRefusal, DoubtedAnswer, withoutInternals } from './aws-answer.ts'
 import type { ResponseSink, UpstreamCall, UpstreamRequest } from './dispatch.ts'
 import { toUnsigned, type UpstreamFailure } from './failure.ts'
-import { type KeptBodies, type KeptBody, toReadable } from './kept-body.ts'
-import { type LambdaFunction, LambdaSink, toLambdaRequest } from './lambda-call.ts'
-import type { Upstream } from './upstream.ts'
-
-export interface AwsUpstreamSettings extends FieldRules {
-  readonly service: string
-  readonly region: string
-  /** Of the service itself. */
-  readonly host: string
-  /** What stands before every path; '' for nothing. */
-  readonly prefix: string
-  /** Bytes of a body that has to be read before it is sent. */
-  readonly maxBody: number
-  readonly hideInternals: boolean
-  /** A function that is invoked with each request; undefined where the service speaks HTTP itself. */
-  readonly lambda?: LambdaFunction | undefined
-  /** Names, in lower case, of fields that AWS is not to see. */
-  readonly hidden: readonly string[]
-}
-
-/** Whose credentials a request is signed with. */
-export type CredentialsOf = (
-  allow: Allow,
-  headers: RawHeaders,
-) => CredentialsResult | 'login' | Promise<CredentialsResult>
-
-/** What the requests of one upstream share. */
-export interface AwsCallParts {
-  readonly settings: AwsUpstreamSettings
-  readonly inner: Pick<Upstream, 'dispatch'>
-  readonly clock: Clock
-  readonly sign: SignV4
-  readonly offset: ClockOffset
-  readonly hidden: ReadonlySet<string>
-  readonly kept: KeptBodies
-}
+import { type KeptBody, keepBody, toReadable } from './kept-body.ts'
+import { LambdaSink, toLambdaRequest } from './lambda-call.ts'
+import type { Reservation } from './memory-budget.ts'
 
 /** A request as it would be sent unsigned. */
 interface Prepared {
@@ -76,6 +35,8 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   private isOver = false
   private isResent = false
   private kept: KeptBody | undefined
+  private doubted: DoubtedAnswer | undefined
+  private readonly answerRoom: Reservation | undefined
   private refusal: AwsRefusal | undefined
   /** Method and place that were asked, without a query. */
   private sent = ''
@@ -85,8 +46,11 @@ export class AwsCall implements ResponseSink, UpstreamCall {
     this.allow = allow
     this.request = request
     const { lambda } = parts.settings
-    this.sink =
-      lambda === undefined ? sink : new LambdaSink(sink, lambda, request.method === 'HEAD')
+    this.sink = sink
+    if (lambda !== undefined) {
+      this.answerRoom = parts.memory.reserve(ownerOf(allow))
+      this.sink = new LambdaSink(sink, lambda, request.method === 'HEAD', this.answerRoom)
+    }
     this.parts = parts
   }
 
@@ -183,15 +147,12 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   private async readBody(): Promise<Buffer | undefined> {
     const { body } = this.request
     if (body === null || this.streams()) return undefined
-    const { settings, kept } = this.parts
-    const read = await kept.read(body, () => this.isOver)
-    if (read === 'too_large') this.refuse(read, `more than ${settings.maxBody} bytes to be kept`)
-    else if (read === 'overloaded') this.refuse(read, 'the bodies of too many requests are kept')
-    else if (this.isOver) read.release()
-    else {
-      this.kept = read
-      return read.bytes
-    }
+    const { settings, memory } = this.parts
+    this.kept = keepBody(body, settings.maxBody, memory.reserve(ownerOf(this.allow)))
+    const whole = await this.kept.whole
+    if (whole === 'too_large') this.refuse(whole, `more than ${settings.maxBody} bytes to be kept`)
+    else if (whole === 'overloaded') this.refuse(whole, 'too much is kept for other requests')
+    else return whole
     return undefined
   }
 
@@ -208,18 +169,25 @@ export class AwsCall implements ResponseSink, UpstreamCall {
     return this.refusal?.toText()
   }
 
+  /** Called when the exchange is over, however it ended. */
   abort(): void {
     this.end()
+    this.answerRoom?.release()
     this.call?.abort()
   }
 
-  /** What was kept of it is free again. True when the sink is still to hear how it ended. */
+  /** True when the sink is still to hear how it ended. */
   private end(): boolean {
     if (this.isOver) return false
     this.isOver = true
-    this.kept?.release()
-    this.again = undefined
+    this.letGo()
     return true
+  }
+
+  /** Of what could have been sent once more. */
+  private letGo(): void {
+    this.kept?.drop()
+    this.again = undefined
   }
 
   resume(): void {
@@ -231,19 +199,39 @@ export class AwsCall implements ResponseSink, UpstreamCall {
   }
 
   head(status: number, headers: RawHeaders): void {
-    if (this.isOver || this.isLate(status, headers)) return
-    const { hideInternals } = this.parts.settings
-    if (status >= 400) this.refusal = new AwsRefusal(status, headers, this.sent)
+    if (this.isOver) return
+    const { offset, settings } = this.parts
+    const isDoubted = status === 403 || status === 400
+    if (!isDoubted || !offset.mayBeWrong(firstValue(headers, 'date'))) this.begun(status, headers)
+    else {
+      this.doubted = new DoubtedAnswer(status, headers)
+      // There is no body to tell, and S3 says what it thinks of the time by nothing but its own.
+      if (settings.isS3 && this.request.method === 'HEAD') this.settle(this.doubted, true)
+    }
+  }
+
+  private begun(status: number, headers: RawHeaders): void {
+    const { hideInternals, isApplication } = this.parts.settings
+    this.letGo()
+    if (status >= 400) this.refusal = new AwsRefusal(status, headers, this.sent, isApplication)
     this.sink.head(status, hideInternals ? withoutInternals(headers) : headers)
   }
 
-  /** AWS refuses what was signed by a clock that is minutes off. What it says the time is is believed, and asked once more. */
-  private isLate(status: number, headers: RawHeaders): boolean {
-    const { offset } = this.parts
-    if ((status !== 403 && status !== 400) || !offset.correct(firstValue(headers, 'date'))) {
-      return false
+  private settle(doubted: DoubtedAnswer, isAboutTime: boolean): void {
+    this.doubted = undefined
+    if (isAboutTime) {
+      this.correct(doubted.headers)
+      return
     }
-    const again = this.again
+    this.begun(doubted.status, doubted.headers)
+    for (const chunk of doubted.chunks) this.data(chunk)
+  }
+
+  /** AWS refuses what was signed by a clock that is minutes off. What it says the time is is believed, and asked once more. */
+  private correct(headers: RawHeaders): void {
+    const { offset } = this.parts
+    const { again } = this
+    offset.correct(firstValue(headers, 'date'))
     this.call?.abort()
     if (again === undefined || this.isResent) {
       const detail = `AWS refused it, and its clock is ${Math.round(offset.ms() / 1_000)} s ahead of this one`
@@ -252,15 +240,25 @@ export class AwsCall implements ResponseSink, UpstreamCall {
       this.isResent = true
       again()
     }
-    return true
   }
 
   data(chunk: Buffer): boolean {
+    const { doubted } = this
+    if (doubted !== undefined) {
+      if (doubted.add(chunk)) this.settle(doubted, doubted.isAboutTime())
+      return true
+    }
     this.refusal?.add(chunk)
     return this.isOver || this.sink.data(chunk)
   }
 
   ended(trailers: RawHeaders): void {
+    const { doubted } = this
+    if (doubted !== undefined) {
+      const isAboutTime = doubted.isAboutTime()
+      this.settle(doubted, isAboutTime)
+      if (isAboutTime) return
+    }
     if (this.end()) this.sink.ended(trailers)
   }
 
@@ -274,4 +272,9 @@ function withLength(lines: RawHeaders, body: Buffer | undefined): RawHeaders {
   if (body === undefined) return lines
   const rest = lines.filter((_, i) => lines[i - (i % 2)]?.toLowerCase() !== 'content-length')
   return [...rest, 'content-length', String(body.length)]
+}
+
+/** Callers without a name share one. */
+function ownerOf({ principal }: Allow): string {
+  return principal === undefined ? '' : `${principal.userPool} ${principal.subject}`
 }

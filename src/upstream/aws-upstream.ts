@@ -2,25 +2,22 @@
 // What cannot be signed as its caller's is never sent.
 import { createSigner } from '../aws/sigv4.ts'
 import type { Clock } from '../base/clock.ts'
-import {
-  AwsCall,
-  type AwsCallParts,
-  type AwsUpstreamSettings,
-  type CredentialsOf,
-} from './aws-call.ts'
+import { AwsCall } from './aws-call.ts'
+import type { AwsCallParts, AwsUpstreamSettings, CredentialsOf } from './aws-call-parts.ts'
 import { createClockOffset } from './clock-offset.ts'
-import { createKeptBodies } from './kept-body.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface AwsUpstreamPorts {
   readonly clock: Clock
   readonly credentialsOf: CredentialsOf
+  readonly memory: MemoryBudget
 }
 
 export function createAwsUpstream(
   settings: AwsUpstreamSettings,
   inner: Upstream,
-  { clock, credentialsOf }: AwsUpstreamPorts,
+  { clock, credentialsOf, memory }: AwsUpstreamPorts,
 ): Upstream {
   const parts: AwsCallParts = {
     settings,
@@ -29,7 +26,7 @@ export function createAwsUpstream(
     sign: createSigner(settings),
     offset: createClockOffset(clock),
     hidden: new Set(settings.hidden),
-    kept: createKeptBodies(settings.maxBody),
+    memory,
   }
   return {
     ...inner,

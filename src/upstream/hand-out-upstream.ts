@@ -72,6 +72,10 @@ const HEAD: readonly string[] = [
   'no-store',
   'vary',
   'Authorization, Cookie',
+  'x-content-type-options',
+  'nosniff',
+  'cross-origin-resource-policy',
+  'same-origin',
 ]
 
 const NOTHING: Omit<ReturnType<Upstream['report']>, 'name'> = {

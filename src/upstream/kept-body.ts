@@ -1,60 +1,72 @@
-// Bodies that have to be whole before they are sent, because their hash goes ahead of them. Bounded each, and all of an upstream together.
+// A body that has to be whole before it is sent, because its hash goes ahead of it. Kept in one piece, however small the pieces were that it
+// came in, and within what its reservation gives.
 import { Readable } from 'node:stream'
-
-export interface KeptBodies {
-  /** All of the body, or why it is not kept. Rejects when it breaks off. @param isOver whether nobody wants it any more */
-  read(body: Readable, isOver: () => boolean): Promise<KeptBody | 'too_large' | 'overloaded'>
-}
+import type { Reservation } from './memory-budget.ts'
 
 export interface KeptBody {
-  readonly bytes: Buffer
-  /** To be called once, when it is of no use any more. */
-  release(): void
+  /** All of the body, or why it is not kept. Rejects when it breaks off. */
+  readonly whole: Promise<Buffer | 'too_large' | 'overloaded'>
+  /** Nobody wants it any more: reading ends, and what was taken is given back. */
+  drop(): void
 }
 
-/** Of all requests of an upstream. */
-const MOST_BYTES = 256 * 1024 * 1024
+const FIRST_BYTES = 16 * 1024
 
-/** @param maxBody bytes of one body */
-export function createKeptBodies(maxBody: number, mostBytes = MOST_BYTES): KeptBodies {
-  let kept = 0
+/** @param mostBytes of this body */
+export function keepBody(body: Readable, mostBytes: number, reservation: Reservation): KeptBody {
+  const { promise: whole, resolve, reject } = Promise.withResolvers<Awaited<KeptBody['whole']>>()
+  let kept = Buffer.alloc(0)
+  let bytes = 0
+
+  /** False where there is no room for so many. */
+  function fit(needed: number): boolean {
+    if (needed <= kept.length) return true
+    const size = Math.min(mostBytes, Math.max(needed, FIRST_BYTES, kept.length * 2))
+    if (!reservation.take(size - kept.length)) return false
+    const grown = Buffer.allocUnsafeSlow(size)
+    kept.copy(grown, 0, 0, bytes)
+    kept = grown
+    return true
+  }
+
+  function stop(): void {
+    body.off('data', onData).off('end', onEnd).off('error', onClose).off('close', onClose)
+  }
+
+  function drop(): void {
+    stop()
+    kept = Buffer.alloc(0)
+    reservation.release()
+  }
+
+  function refuse(why: 'too_large' | 'overloaded'): void {
+    drop()
+    resolve(why)
+  }
+
+  function onData(chunk: Buffer): void {
+    if (bytes + chunk.length > mostBytes) refuse('too_large')
+    else if (!fit(bytes + chunk.length)) refuse('overloaded')
+    else bytes += chunk.copy(kept, bytes)
+  }
+
+  function onEnd(): void {
+    stop()
+    resolve(kept.subarray(0, bytes))
+  }
+
+  function onClose(): void {
+    drop()
+    reject(new Error('the body broke off'))
+  }
+
+  if (body.destroyed) onClose()
+  else body.on('data', onData).on('end', onEnd).on('error', onClose).on('close', onClose)
   return {
-    read(body, isOver) {
-      const chunks: Buffer[] = []
-      let bytes = 0
-      const release = () => {
-        kept -= bytes
-        bytes = 0
-      }
-      return new Promise((resolve, reject) => {
-        const stop = (): void => {
-          body.off('data', onData).off('end', onEnd).off('error', onClose).off('close', onClose)
-        }
-        const refuse = (why: 'too_large' | 'overloaded'): void => {
-          stop()
-          release()
-          resolve(why)
-        }
-        const onData = (chunk: Buffer): void => {
-          bytes += chunk.length
-          kept += chunk.length
-          if (isOver()) onClose()
-          else if (bytes > maxBody) refuse('too_large')
-          else if (kept > mostBytes) refuse('overloaded')
-          else chunks.push(chunk)
-        }
-        const onEnd = (): void => {
-          stop()
-          resolve({ bytes: Buffer.concat(chunks, bytes), release })
-        }
-        const onClose = (): void => {
-          stop()
-          release()
-          reject(new Error('the body broke off'))
-        }
-        if (body.destroyed) onClose()
-        else body.on('data', onData).on('end', onEnd).on('error', onClose).on('close', onClose)
-      })
+    whole,
+    drop() {
+      drop()
+      resolve('overloaded')
     },
   }
 }

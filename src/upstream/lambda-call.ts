@@ -8,6 +8,7 @@ import { firstValue, type RawHeaders } from '../http/headers.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { ResponseSink } from './dispatch.ts'
 import type { UpstreamFailure } from './failure.ts'
+import type { Reservation } from './memory-budget.ts'
 
 export interface LambdaFunction {
   readonly name: string
@@ -44,6 +45,10 @@ export function toLambdaRequest(
 }
 
 /** Of the event, in which a body that is no text takes a third more than itself. */
+const NO_ROOM: UpstreamFailure = {
+  kind: 'overloaded',
+  detail: 'too much is kept for other requests',
+}
 const TOO_LARGE: UpstreamFailure = { kind: 'too_large', detail: 'the Invoke API takes 6 MB' }
 /** Bytes of a whole answer of Invoke; AWS gives 6 MB of text. */
 const MAX_ANSWER = 16 * 1024 * 1024
@@ -58,16 +63,27 @@ export class LambdaSink implements ResponseSink {
   private readonly sink: ResponseSink
   private readonly streaming: boolean
   private readonly isHead: boolean
+  private readonly room: Pick<Reservation, 'take'>
+  private isRefused = false
   private status = 0
   private functionError: string | undefined
   private stream: LambdaStream | undefined
-  private readonly chunks: Buffer[] = []
+  private chunks: Buffer[] = []
   private bytes = 0
   private isHeld = false
 
-  /** @param isHead whether the client takes no body (RFC 9110 section 9.3.2) */
-  constructor(sink: ResponseSink, { streaming }: LambdaFunction, isHead: boolean) {
+  /**
+   * @param isHead whether the client takes no body (RFC 9110 section 9.3.2)
+   * @param room for an answer that is kept until it is whole, and until the client has taken it
+   */
+  constructor(
+    sink: ResponseSink,
+    { streaming }: LambdaFunction,
+    isHead: boolean,
+    room: Pick<Reservation, 'take'>,
+  ) {
     this.sink = sink
+    this.room = room
     this.isHead = isHead
     this.streaming = streaming
   }
@@ -90,24 +106,37 @@ export class LambdaSink implements ResponseSink {
       this.stream.push(chunk)
       return !this.isHeld
     }
+    if (this.isRefused) return true
     this.bytes += chunk.length
-    if (this.bytes <= MAX_ANSWER) this.chunks.push(Buffer.from(chunk))
+    if (this.bytes > MAX_ANSWER)
+      this.refuse({ kind: 'protocol', detail: 'the function gave too much' })
+    // Twice: what is read of it, and what is made of that.
+    else if (!this.room.take(chunk.length * 2)) this.refuse(NO_ROOM)
+    else this.chunks.push(Buffer.from(chunk))
     return true
   }
 
+  private refuse(failure: UpstreamFailure): void {
+    this.isRefused = true
+    this.chunks = []
+    this.sink.failed(failure)
+  }
+
   ended(): void {
+    if (this.isRefused) return
     if (this.stream !== undefined) this.stream.end()
     else if (this.status === 413) this.sink.failed(TOO_LARGE)
     else if (this.status !== 200) this.sink.failed(toInvokeFailure(this.status))
-    else if (this.bytes > MAX_ANSWER) this.fail('the function gave too much')
-    else this.answer(readLambdaAnswer(this.status, this.functionError, Buffer.concat(this.chunks)))
+    else this.answerWith(Buffer.concat(this.chunks))
   }
 
   failed(failure: UpstreamFailure): void {
     this.sink.failed(failure)
   }
 
-  private answer(given: ReturnType<typeof readLambdaAnswer>): void {
+  private answerWith(content: Buffer): void {
+    this.chunks = []
+    const given = readLambdaAnswer(this.status, this.functionError, content)
     if ('problem' in given) {
       this.fail(given.problem)
       return

@@ -203,7 +203,7 @@ t.test('each error of AWS’s is the kind that it means', async (t) => {
     ['LimitExceededException', 'throttled'],
     ['InvalidIdentityPoolConfigurationException', 'misconfigured'],
     ['InternalErrorException', 'unavailable'],
-    ['ExternalServiceException', 'unavailable'],
+    ['ExternalServiceException', 'misconfigured'],
     ['SomethingNew', 'misconfigured'],
     ['constructor', 'misconfigured'],
   ] as const)
@@ -216,7 +216,7 @@ t.test('each error of AWS’s is the kind that it means', async (t) => {
     [400, 'InvalidIdentityToken', 'denied'],
     [400, 'ExpiredTokenException', 'denied'],
     [403, 'IDPRejectedClaim', 'denied'],
-    [400, 'IDPCommunicationError', 'unavailable'],
+    [400, 'IDPCommunicationError', 'misconfigured'],
     [400, 'Throttling', 'throttled'],
     [429, 'Whatever', 'throttled'],
     [400, 'ValidationError', 'misconfigured'],

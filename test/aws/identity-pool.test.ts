@@ -254,6 +254,41 @@ t.test('the token of another provider is known by itself alone', async (t) => {
   t.same(Object.keys(endpoint.calls[0]?.body.Logins ?? {}), ['accounts.google.com'])
 })
 
+t.test('a refusal is of one token, and held against no other of the user', async (t) => {
+  const { clock, endpoint, pool } = await startPool(t)
+  const until = clock.now() + HOUR_MS
+  const [old, fresh] = [
+    loginOf('ALICE', until, { jti: '1' }),
+    loginOf('ALICE', until, { jti: '2' }),
+  ]
+  t.equal(old.user, fresh.user)
+  endpoint.behave('deny')
+  const [one, other] = [pool.find(old), pool.find(fresh)]
+  t.match(await one, { kind: 'denied' })
+  t.match(await other, { kind: 'denied' })
+  t.equal(counts(endpoint)[0], 2, 'each was asked about')
+  const third = loginOf('ALICE', until, { jti: '3' })
+  endpoint.behave('answer')
+  t.equal(keyOf(await pool.find(third)), 'ASIAALICE')
+  t.equal(keyOf(await pool.find(fresh)), 'ASIAALICE')
+})
+
+t.test('callers whose tokens nobody verified hold up no user', async (t) => {
+  const { clock, endpoint, pool } = await startPool(t, { guests: true, rate: 5 })
+  const junk = (i: number) => toForeignLogin('accounts.google.com', `junk-${i}`, clock.now())
+  const flood = Array.from({ length: 50 }, (_, i) => Promise.resolve(pool.find(junk(i))))
+  t.match(await flood[49], { kind: 'unavailable' })
+  const user = loginOf('ALICE', clock.now() + HOUR_MS)
+  t.equal(keyOf(await pool.find(user)), 'ASIAALICE', 'at once')
+  endpoint.behave('fail')
+  await clock.advance(3_000)
+  await Promise.all(flood)
+  t.match(await pool.find(junk(99)), { kind: 'unavailable' })
+  endpoint.behave('answer')
+  const other = loginOf('BOB', clock.now() + HOUR_MS)
+  t.equal(keyOf(await pool.find(other)), 'ASIABOB', 'nor by what goes wrong for them')
+})
+
 t.test(
   '100,000 interleaved requests of 100 users get their own credentials, all of them',
   async (t) => {

@@ -161,9 +161,9 @@ t.test('what cannot work is told at its place', async (t) => {
       /without s3/,
     ],
     [
-      { upstream: '{aws: {service: dynamodb, identityPool: main, maxBody: 257MiB}}' },
+      { upstream: '{aws: {service: dynamodb, identityPool: main, maxBody: 33MiB}}' },
       'upstreams.orders.aws.maxBody',
-      /at most 256MiB/,
+      /at most 32MiB/,
     ],
     [
       {
@@ -172,6 +172,38 @@ t.test('what cannot work is told at its place', async (t) => {
       },
       'identityPools.main.loginKey',
       /without a scheme/,
+    ],
+    [
+      {
+        upstream:
+          "{aws: {service: s3, identityPool: main, bucket: files, endpoint: 'https://s3.example'}}",
+      },
+      'upstreams.orders.aws.pathStyle',
+      /not that of the bucket/,
+    ],
+    [
+      {
+        upstream: GOOD,
+        pools: `identityPools:\n  main: {identityPoolId: '${ID}', guests: true, flow: basic, roleArn: 'arn:aws:iam::123456789012:role/users'}`,
+      },
+      'identityPools.main.guests',
+      /assume the users' role/,
+    ],
+    [
+      {
+        upstream: GOOD,
+        pools: `identityPools:\n  main: {identityPoolId: '${ID}', logins: {accounts.google.com: x-auth-google}}`,
+      },
+      'identityPools.main.logins["accounts.google.com"]',
+      /never arrives/,
+    ],
+    [
+      {
+        upstream: GOOD,
+        pools: `identityPools:\n  main: {identityPoolId: '${ID}', logins: {accounts.google.com: authorization}}`,
+      },
+      'identityPools.main.logins["accounts.google.com"]',
+      /never arrives/,
     ],
     [
       { upstream: GOOD, pools: "identityPools:\n  main: {identityPoolId: 'eu-west-1_POOL'}" },
@@ -247,6 +279,8 @@ t.test('what works loads without a word', async (t) => {
     "{aws: {service: execute-api, identityPool: main, endpoint: 'https://abc.execute-api.eu-west-1.amazonaws.com'}}",
     "{aws: {service: s3, identityPool: main, endpoint: 'http://127.0.0.1:9000'}}",
     '{handOut: {identityPool: main, clientIds: [client]}}',
+    "{aws: {service: s3, identityPool: main, bucket: files, endpoint: 'https://files.s3.example'}}",
+    "{aws: {service: s3, identityPool: main, bucket: files, pathStyle: true, endpoint: 'https://s3.example'}}",
   ]
   for (const upstream of upstreams) {
     const isOwn = upstream.includes('gateway')

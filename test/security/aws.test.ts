@@ -22,6 +22,8 @@ const stage = await startSignedStage({
 t.teardown(stage.stop)
 const { issuer, service, identity, signerOf } = stage
 
+const SKEWED = '<Error><Code>RequestTimeTooSkewed</Code></Error>'
+
 interface Answer {
   readonly status: number
   readonly body: string
@@ -161,6 +163,8 @@ t.test(
       ['PUT', '/files/a', { 'x-amz-copy-source': '/files/secret', 'content-length': '0' }],
       ['POST', '/files/?delete', { 'content-length': '0' }],
       ['POST', '/table', { 'x-amz-target': 'DynamoDB_20120810.PutItem', 'content-length': '0' }],
+      ['GET', '/table?Action=DeleteQueue', {}],
+      ['PUT', '/files/a', { 'x-amz-meta-snowball-auto-extract': 'true', 'content-length': '0' }],
     ]
     for (const [method, path, headers] of refused) {
       const answer = await ask(path, { ...bearer(alice), ...headers }, method)
@@ -244,11 +248,11 @@ t.test(
     service.answer((_, response) =>
       response
         .writeHead(403, { date: new Date(Date.now() + ++hours * 3_600_000).toUTCString() })
-        .end(),
+        .end(SKEWED),
     )
     const wild = await ask('/files/x', bearer(alice))
     t.same([wild.status, wild.reason()], [502, 'upstream_protocol'])
-    service.answer((_, response) => response.writeHead(403).end())
+    service.answer((_, response) => response.writeHead(403).end(SKEWED))
     await ask('/files/x', bearer(alice))
     await ask('/api/x', bearer(alice))
     service.answer(undefined)
@@ -283,6 +287,10 @@ t.test('A-08: other groups are other credentials', async (t) => {
   for (const groups of [['a'], ['a'], ['b'], ['a', 'b']])
     await ask('/files/a', bearer(issuer.id({ sub: 'carol', 'cognito:groups': groups })))
   t.equal(stage.given.length - before, 3)
+  // A role by rules, or a principal tag, may go by any claim.
+  for (const tenant of ['a', 'b', 'b'])
+    await ask('/files/a', bearer(issuer.id({ sub: 'erin', 'custom:tenant': tenant })))
+  t.equal(stage.given.length - before, 5)
 })
 
 t.test('A-09: without credentials nothing is sent, least of all as a guest', async (t) => {
@@ -298,14 +306,16 @@ t.test('A-09: without credentials nothing is sent, least of all as a guest', asy
   }
   t.equal(service.received.length, sent)
   identity.behave('answer')
-  let answer = await ask('/public/a')
-  // Nobody is asked for half a second after trouble.
-  while (answer.status === 503) answer = await ask('/public/a')
-  t.equal(answer.status, 200)
+  t.equal((await ask('/public/a')).status, 200, 'guests are not held up by it, nor hold up anybody')
   t.equal(signerOf(last()), 'GUEST', 'a caller without a token is one, where that is on')
   await ask('/public/a', { 'x-google-token': issuer.id({ sub: 'google-user' }) })
   t.equal(signerOf(last()), 'google-user')
   t.notOk('x-google-token' in last().headers, 'what was exchanged goes no further')
+  const empty = await ask('/public/a', { 'x-google-token': '' })
+  t.same([empty.status, empty.reason()], [401, 'id_token_required'])
+  // Nobody with a verified token is asked about for half a second after trouble.
+  const next = () => ask('/files/a', bearer(issuer.id({ sub: 'next' })))
+  while ((await next()).status === 503) await new Promise((resolve) => setImmediate(resolve))
 })
 
 t.test('A-10: no header and no parameter chooses the role', async (t) => {

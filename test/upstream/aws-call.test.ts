@@ -4,14 +4,11 @@ import t from 'tap'
 import type { AwsCredentials, CredentialsResult } from '../../src/aws/aws-credentials.ts'
 import type { SignV4, ToSign } from '../../src/aws/sigv4.ts'
 import type { Allow } from '../../src/policy/decision.ts'
-import {
-  AwsCall,
-  type AwsUpstreamSettings,
-  type CredentialsOf,
-} from '../../src/upstream/aws-call.ts'
+import { AwsCall } from '../../src/upstream/aws-call.ts'
+import type { AwsUpstreamSettings, CredentialsOf } from '../../src/upstream/aws-call-parts.ts'
 import { createClockOffset } from '../../src/upstream/clock-offset.ts'
 import type { ResponseSink, UpstreamRequest } from '../../src/upstream/dispatch.ts'
-import { createKeptBodies, type KeptBodies } from '../../src/upstream/kept-body.ts'
+import { createMemoryBudget, type MemoryBudget } from '../../src/upstream/memory-budget.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { createRecordingSink } from '../support/recording-sink.ts'
 
@@ -53,10 +50,8 @@ interface Parts {
   readonly request?: Partial<UpstreamRequest>
   readonly credentials?: ReturnType<CredentialsOf>
   readonly sign?: SignV4
-  /** Bytes that all bodies may have together. */
-  readonly mostKept?: number
   /** Shared with another request. */
-  readonly keptBodies?: KeptBodies
+  readonly memory?: MemoryBudget
 }
 
 function start(parts: Parts = {}) {
@@ -65,8 +60,7 @@ function start(parts: Parts = {}) {
   const signed: ToSign[] = []
   const times: number[] = []
   let aborted = 0
-  const { maxBody } = { ...SETTINGS, ...parts.settings }
-  const kept = parts.keptBodies ?? createKeptBodies(maxBody, parts.mostKept)
+  const memory = parts.memory ?? createMemoryBudget(1_000_000)
   const seen: { sink?: ResponseSink } = {}
   const sign: SignV4 = async (toSign, credentials, atMs) => {
     signed.push(toSign)
@@ -90,7 +84,7 @@ function start(parts: Parts = {}) {
     sign,
     offset: createClockOffset(clock),
     hidden: new Set(),
-    kept,
+    memory,
   })
   let asked = 0
   call.begin(() => {
@@ -103,7 +97,6 @@ function start(parts: Parts = {}) {
     sent,
     signed,
     times,
-    kept,
     asked: () => asked,
     heard: sink.heard,
     aborted: () => aborted,
@@ -112,6 +105,14 @@ function start(parts: Parts = {}) {
   }
 }
 
+/** AWS refuses the time of a signature, by a clock that is ahead. */
+function refuse(upstream: () => ResponseSink, status: number, date: string, said = SKEWED) {
+  upstream().head(status, ['date', date])
+  upstream().data(Buffer.from(said))
+  upstream().ended([])
+}
+
+const SKEWED = '<Error><Code>RequestTimeTooSkewed</Code></Error>'
 const S3 = { isS3: true }
 /** The request's body as the gateway hands it in: it keeps its own failure to itself. */
 const bodyOf = () => new Readable({ read: () => undefined }).on('error', () => undefined)
@@ -265,50 +266,71 @@ t.test('a body is hashed up to its bound, and sent as long as it is', async (t) 
   t.equal(none.sent[0]?.body, null)
 })
 
-t.test(
-  'bodies of all requests have a bound as well, and make room when they are over',
-  async (t) => {
-    const whole = () => Readable.from([Buffer.alloc(4), Buffer.alloc(4)])
-    const of = (keptBodies: KeptBodies) => start({ keptBodies, request: { body: whole() } })
-    const exact = of(createKeptBodies(10, 8))
+t.test('bodies have a bound together, and make room as soon as they are of no use', async (t) => {
+  const whole = () => Readable.from([Buffer.alloc(4), Buffer.alloc(4)])
+  // A body of up to 10 bytes takes 10; one caller may have an eighth of it all.
+  const of = (memory: MemoryBudget, body = whole()) => start({ memory, request: { body } })
+  for (const [most, isSent] of [
+    [80, true],
+    [79, false],
+  ] as const) {
+    const { sent, heard } = of(createMemoryBudget(most))
     await turns()
-    t.equal(exact.sent.length, 1)
-    const over = of(createKeptBodies(10, 7))
+    t.equal(sent.length, isSent ? 1 : 0)
+    if (!isSent) t.same(heard, [['failed', 'overloaded']])
+  }
+  for (const end of [
+    ({ call }: ReturnType<typeof of>) => call.abort(),
+    ({ upstream }: ReturnType<typeof of>) => upstream().head(200, []),
+    ({ upstream }: ReturnType<typeof of>) => upstream().failed({ kind: 'protocol', detail: '' }),
+  ]) {
+    const shared = createMemoryBudget(80)
+    const one = of(shared)
     await turns()
-    t.same([over.sent, over.heard], [[], [['failed', 'overloaded']]])
-    for (const end of [
-      ({ call }: typeof exact) => call.abort(),
-      ({ upstream }: typeof exact) => upstream().ended([]),
-      ({ upstream }: typeof exact) => upstream().failed({ kind: 'protocol', detail: '' }),
-    ]) {
-      const shared = createKeptBodies(10, 15)
-      const one = of(shared)
-      await turns()
-      const refused = of(shared)
-      await turns()
-      t.same(refused.heard, [['failed', 'overloaded']], 'while the first is under way')
-      end(one)
-      one.call.abort()
-      const next = of(shared)
-      await turns()
-      t.equal(next.sent.length, 1, 'there is room for one again')
-      const more = of(shared)
-      await turns()
-      t.same(more.heard, [['failed', 'overloaded']], 'and for one alone')
-    }
-    const shared = createKeptBodies(10, 8)
-    const broken = bodyOf()
-    start({ keptBodies: shared, request: { body: broken } })
+    const refused = of(shared)
+    await turns()
+    t.same(refused.heard, [['failed', 'overloaded']], 'while the first is under way')
+    end(one)
+    const next = of(shared)
+    await turns()
+    t.equal(next.sent.length, 1, 'there is room for one again')
+    one.call.abort()
+    const more = of(shared)
+    await turns()
+    t.same(more.heard, [['failed', 'overloaded']], 'and for one alone')
+  }
+  const shared = createMemoryBudget(80)
+  for (const end of [
+    (_: ReturnType<typeof of>, body: Readable) => body.destroy(new Error('gone')),
+    (one: ReturnType<typeof of>) => one.call.abort(),
+  ]) {
+    const body = bodyOf()
+    const broken = of(shared, body)
     await turn()
-    broken.push('abc')
+    body.push('abc')
     await turns()
-    broken.destroy(new Error('gone'))
+    end(broken, body)
     await turns()
     const next = of(shared)
     await turns()
-    t.equal(next.sent.length, 1, 'what broke off takes no room')
-  },
-)
+    t.equal(next.sent.length, 1, 'what broke off, or was given up half way, takes no room')
+    next.call.abort()
+  }
+})
+
+t.test('a body of many small pieces takes no more than one of few', async (t) => {
+  const pieces = Array.from({ length: 100_000 }, () => Buffer.from('x'))
+  const memory = createMemoryBudget(8 * 200_000)
+  const before = process.memoryUsage().heapUsed
+  const { sent } = start({
+    memory,
+    settings: { maxBody: 200_000 },
+    request: { body: Readable.from(pieces) },
+  })
+  while (sent.length === 0) await turn()
+  t.equal((await sent[0]?.body?.toArray())?.length, 1)
+  t.ok(process.memoryUsage().heapUsed - before < 50 * 1024 * 1024)
+})
 
 t.test('S3’s bodies are handed on as they are, unread', async (t) => {
   const body = bodyOf()
@@ -324,15 +346,15 @@ t.test('a refusal by AWS’s clock is asked once more by that clock, and no more
   const { clock, sent, times, heard, upstream, aborted } = start({
     request: { body: Readable.from([Buffer.from('abc')]) },
   })
-  const far = (ms: number) => ['date', new Date(clock.now() + ms).toUTCString()]
+  const far = (ms: number) => new Date(clock.now() + ms).toUTCString()
   await turns()
-  upstream().head(403, far(600_000))
+  refuse(upstream, 403, far(600_000))
   await turns()
   t.equal(aborted(), 1)
   t.equal(sent.length, 2)
   t.equal((await sent[1]?.body?.toArray())?.join(''), 'abc')
   t.equal((times[1] ?? 0) - (times[0] ?? 0), 600_000)
-  upstream().head(403, far(1_200_000))
+  refuse(upstream, 403, far(1_200_000), '{"message":"Signature expired: …"}')
   await turns()
   t.equal(sent.length, 2)
   t.same(heard, [['failed', 'protocol']])
@@ -342,10 +364,18 @@ t.test('only a refusal is, and whoever cannot sign it again fails', async (t) =>
   for (const status of [200, 401, 404, 500]) {
     const { clock, sent, heard, upstream } = start()
     await turns()
-    upstream().head(status, ['date', new Date(clock.now() + 600_000).toUTCString()])
+    refuse(upstream, status, new Date(clock.now() + 600_000).toUTCString())
     await turns()
     t.equal(sent.length, 1)
-    t.match(heard, [['head', status]])
+    t.match(heard, [['head', status], ['data', SKEWED], ['ended']])
+  }
+  for (const said of ['', 'no', '{"message":"The security token is invalid"}', 'x'.repeat(5_000)]) {
+    const { clock, sent, heard, upstream } = start()
+    await turns()
+    refuse(upstream, 403, new Date(clock.now() + 600_000).toUTCString(), said)
+    await turns()
+    t.equal(sent.length, 1, 'a refusal of something else, whatever its Date')
+    t.match(heard, [['head', 403], ['data', said], ['ended']])
   }
   let asked = 0
   const once: SignV4 = async ({ headers }) => {
@@ -354,7 +384,7 @@ t.test('only a refusal is, and whoever cannot sign it again fails', async (t) =>
   }
   const { call, clock, sent, heard, upstream } = start({ sign: once })
   await turns()
-  upstream().head(400, ['date', new Date(clock.now() - 600_000).toUTCString()])
+  refuse(upstream, 400, new Date(clock.now() - 600_000).toUTCString())
   await turns()
   t.equal(sent.length, 1)
   t.same(heard, [['failed', 'credentials']])
@@ -365,7 +395,9 @@ t.test('a client that goes between both is not asked for again', async (t) => {
   const { call, clock, sent, heard, upstream } = start()
   await turns()
   upstream().head(403, ['date', new Date(clock.now() + 600_000).toUTCString()])
+  upstream().data(Buffer.from(SKEWED))
   call.abort()
+  upstream().ended([])
   await turns()
   t.equal(sent.length, 1)
   t.same(heard, [])

@@ -3,6 +3,7 @@ import { EventStreamCodec } from '@smithy/eventstream-codec'
 import t from 'tap'
 import { toCanonicalTarget } from '../../src/aws/canonical-target.ts'
 import { LambdaSink, toLambdaRequest } from '../../src/upstream/lambda-call.ts'
+import { createMemoryBudget } from '../../src/upstream/memory-budget.ts'
 import { createRecordingSink } from '../support/recording-sink.ts'
 
 const codec = new EventStreamCodec(
@@ -11,6 +12,7 @@ const codec = new EventStreamCodec(
 )
 const EVENTS = ['content-type', 'application/vnd.amazon.eventstream']
 const HTTP = ['content-type', 'application/vnd.awslambda.http-integration-response']
+const ROOM = createMemoryBudget(Number.MAX_SAFE_INTEGER).reserve('')
 const WHOLE = { name: 'f', streaming: false }
 const STREAM = { name: 'f', streaming: true }
 
@@ -51,7 +53,7 @@ t.test('a request is invoked as an event of format 2.0, at the function’s own 
 
 t.test('a whole answer waits for its end, and is what the function meant', async (t) => {
   const sink = createRecordingSink()
-  const lambda = new LambdaSink(sink, WHOLE, false)
+  const lambda = new LambdaSink(sink, WHOLE, false, ROOM)
   lambda.informed()
   lambda.head(200, ['x-amzn-requestid', 'secret'])
   lambda.data(Buffer.from('{"statusCode":202,"body":"he'))
@@ -68,7 +70,7 @@ t.test('a whole answer waits for its end, and is what the function meant', async
 t.test('HEAD is answered without the body', async (t) => {
   for (const lambda of [WHOLE, STREAM]) {
     const sink = createRecordingSink()
-    const head = new LambdaSink(sink, lambda, true)
+    const head = new LambdaSink(sink, lambda, true, ROOM)
     head.head(200, lambda.streaming ? EVENTS : [])
     if (lambda.streaming) {
       head.data(frame('PayloadChunk', `${PRELUDE}hello`))
@@ -85,7 +87,7 @@ t.test('HEAD is answered without the body', async (t) => {
 t.test('a stream comes as it comes, whichever way Lambda labels it', async (t) => {
   for (const label of [EVENTS, HTTP]) {
     const sink = createRecordingSink()
-    const lambda = new LambdaSink(sink, STREAM, false)
+    const lambda = new LambdaSink(sink, STREAM, false, ROOM)
     lambda.head(200, label)
     lambda.data(frame('PayloadChunk', `${PRELUDE}one`))
     t.same(sink.heard, [
@@ -108,6 +110,7 @@ t.test('a client that is slow holds the stream back', async (t) => {
     createRecordingSink(() => isFlowing),
     STREAM,
     false,
+    ROOM,
   )
   lambda.head(200, EVENTS)
   t.equal(lambda.data(frame('PayloadChunk', `${PRELUDE}one`)), false)
@@ -128,7 +131,7 @@ t.test('what is no answer of a function fails, and repeats nothing of it', async
   ]
   for (const [status, headers, body, kind] of cases) {
     const sink = createRecordingSink()
-    const lambda = new LambdaSink(sink, WHOLE, false)
+    const lambda = new LambdaSink(sink, WHOLE, false, ROOM)
     lambda.head(status, headers)
     lambda.data(Buffer.from(body))
     lambda.ended()
@@ -139,14 +142,27 @@ t.test('what is no answer of a function fails, and repeats nothing of it', async
     [16 * 1024 * 1024 - 1, 'failed'],
   ] as const) {
     const sink = createRecordingSink()
-    const lambda = new LambdaSink(sink, WHOLE, false)
+    const lambda = new LambdaSink(sink, WHOLE, false, ROOM)
     lambda.head(200, [])
     for (const part of ['"', 'x'.repeat(bytes), '"']) lambda.data(Buffer.from(part))
     lambda.ended()
     t.equal(sink.heard[0]?.[0], expected, `${bytes} bytes`)
   }
+  for (const [most, heard] of [
+    [8 * 20, 'head'],
+    [8 * 20 - 1, 'failed'],
+  ] as const) {
+    const sink = createRecordingSink()
+    const lambda = new LambdaSink(sink, WHOLE, false, createMemoryBudget(most).reserve('me'))
+    lambda.head(200, [])
+    lambda.data(Buffer.from('{"body":1}'))
+    lambda.data(Buffer.from('ignored once it is refused'.slice(0, 0)))
+    lambda.ended()
+    t.equal(sink.heard[0]?.[0], heard, `room for ${most}`)
+    t.equal(sink.heard.filter(([what]) => what === 'failed').length, heard === 'failed' ? 1 : 0)
+  }
   const cut = createRecordingSink()
-  const lambda = new LambdaSink(cut, STREAM, false)
+  const lambda = new LambdaSink(cut, STREAM, false, ROOM)
   lambda.head(200, EVENTS)
   lambda.data(frame('PayloadChunk', `${PRELUDE}one`))
   lambda.ended()
