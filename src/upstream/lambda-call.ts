@@ -1,4 +1,5 @@
 // Between HTTP and a function: the request becomes an event of the Invoke API, and what the function gives the answer that it means.
+import { readAwsError } from '../aws/aws-error.ts'
 import { type CanonicalTarget, toCanonicalTarget } from '../aws/canonical-target.ts'
 import { readLambdaAnswer, toInvokeFailure } from '../aws/lambda-answer.ts'
 import { toLambdaEvent } from '../aws/lambda-event.ts'
@@ -44,11 +45,11 @@ export function toLambdaRequest(
   }
 }
 
-/** Of the event, in which a body that is no text takes a third more than itself. */
 const NO_ROOM: UpstreamFailure = {
   kind: 'overloaded',
   detail: 'too much is kept for other requests',
 }
+/** Of the event, in which a body that is no text takes a third more than itself. */
 const TOO_LARGE: UpstreamFailure = { kind: 'too_large', detail: 'the Invoke API takes 6 MB' }
 /** Bytes of a whole answer of Invoke; AWS gives 6 MB of text. */
 const MAX_ANSWER = 16 * 1024 * 1024
@@ -126,12 +127,19 @@ export class LambdaSink implements ResponseSink {
     if (this.isRefused) return
     if (this.stream !== undefined) this.stream.end()
     else if (this.status === 413) this.sink.failed(TOO_LARGE)
-    else if (this.status !== 200) this.sink.failed(toInvokeFailure(this.status))
+    else if (this.status !== 200) this.sink.failed(this.toRefusal())
     else this.answerWith(Buffer.concat(this.chunks))
   }
 
   failed(failure: UpstreamFailure): void {
     this.sink.failed(failure)
+  }
+
+  /** In AWS's own words, which are not the function's. */
+  private toRefusal(): UpstreamFailure {
+    const { kind, detail } = toInvokeFailure(this.status)
+    const { shown, words } = readAwsError(Buffer.concat(this.chunks).toString('latin1', 0, 2_048))
+    return { kind, detail: [detail, shown, words].filter(Boolean).join(': ') }
   }
 
   private answerWith(content: Buffer): void {

@@ -12,6 +12,10 @@ const codec = new EventStreamCodec(
 )
 const EVENTS = ['content-type', 'application/vnd.amazon.eventstream']
 const HTTP = ['content-type', 'application/vnd.awslambda.http-integration-response']
+const DENIED = {
+  kind: 'denied',
+  detail: 'the Invoke API answered 403: AccessDeniedException: may not invoke f',
+}
 const ROOM = createMemoryBudget(Number.MAX_SAFE_INTEGER).reserve('')
 const WHOLE = { name: 'f', streaming: false }
 const STREAM = { name: 'f', streaming: true }
@@ -148,6 +152,11 @@ t.test('what is no answer of a function fails, and repeats nothing of it', async
     lambda.ended()
     t.equal(sink.heard[0]?.[0], expected, `${bytes} bytes`)
   }
+  const told = { ...createRecordingSink(), failed: (failure: object) => t.match(failure, DENIED) }
+  const denied = new LambdaSink(told, WHOLE, false, ROOM)
+  denied.head(403, [])
+  denied.data(Buffer.from('{"__type":"AccessDeniedException","Message":"may not invoke f"}'))
+  denied.ended()
   for (const [most, heard] of [
     [8 * 20, 'head'],
     [8 * 20 - 1, 'failed'],
