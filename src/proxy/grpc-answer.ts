@@ -16,6 +16,7 @@ const GRPC_STATUS: Readonly<Record<number, number>> = {
   404: 12,
   405: 12,
   408: 4,
+  411: 13,
   413: 8,
   414: 8,
   417: 13,

@@ -54,7 +54,9 @@ t.test('it is what ECS’s endpoint answers, and nothing on the way may keep it'
         200,
         [
           ...['content-type', 'application/json', 'cache-control', 'no-store'],
-          ...['vary', 'Authorization, Cookie', 'content-length', String(content.length)],
+          ...['vary', 'Authorization, Cookie', 'x-content-type-options', 'nosniff'],
+          ...['cross-origin-resource-policy', 'same-origin'],
+          ...['content-length', String(content.length)],
         ],
       ],
       ['data', content],
