@@ -9,6 +9,8 @@ export interface SigningScope {
   /** The name that signatures have for the service. */
   readonly service: string
   readonly region: string
+  /** Whether a path is signed as it is sent, as S3 does; every other service signs its encoding once more. Default: by the service. */
+  readonly isS3?: boolean
 }
 
 export interface ToSign extends Pick<CanonicalTarget, 'path' | 'parameters'> {
@@ -17,7 +19,7 @@ export interface ToSign extends Pick<CanonicalTarget, 'path' | 'parameters'> {
   readonly headers: Readonly<Record<string, string>>
   /** The whole body, or undefined for none. */
   readonly body?: Buffer | undefined
-  /** Stands for the hash of a body that is not read before it is sent; only S3 takes one. */
+  /** Stands for the hash of a body that is not read before it is sent, and goes along as a field; S3 alone takes one, and needs one. */
   readonly payloadHash?: string | undefined
 }
 
@@ -47,9 +49,7 @@ class Sha256 {
   }
 }
 
-/** S3 signs a path as it is sent; every other service signs its encoding once more. */
-export function createSigner({ service, region }: SigningScope): SignV4 {
-  const isS3 = service === 's3'
+export function createSigner({ service, region, isS3 = service === 's3' }: SigningScope): SignV4 {
   return async ({ method, path, parameters, headers, body, payloadHash }, credentials, atMs) => {
     const signer = new SignatureV4({
       service,
@@ -57,7 +57,7 @@ export function createSigner({ service, region }: SigningScope): SignV4 {
       credentials: toIdentity(credentials),
       sha256: Sha256,
       uriEscapePath: !isS3,
-      applyChecksum: isS3,
+      applyChecksum: false,
     })
     const given = payloadHash === undefined ? headers : { ...headers, [PAYLOAD_HASH]: payloadHash }
     const { host = '' } = headers
