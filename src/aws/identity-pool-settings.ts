@@ -1,6 +1,6 @@
 // From what the configuration says of an identity pool to what it is asked with.
 import type { Config } from '../config/schema.ts'
-import { awsDomainOf } from '../config/user-pool-defaults.ts'
+import { awsDomainOf } from '../config/region.ts'
 import type { IdentityPoolSettings } from './identity-pool.ts'
 
 export function toIdentityPoolSettings({

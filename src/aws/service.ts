@@ -1,5 +1,5 @@
 // Where a service of AWS is, and how it wants to be asked. Made once for each upstream.
-import { awsDomainOf } from '../config/user-pool-defaults.ts'
+import { awsDomainOf } from '../config/region.ts'
 
 export interface ServiceSettings {
   /** The name that signatures have for it. */

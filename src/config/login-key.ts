@@ -1,6 +1,7 @@
 // Which identity pool an upstream's callers are known to, what that one calls the user pool whose ID tokens it takes, and which one that is.
 import type { Config } from './schema.ts'
-import { awsDomainOf, regionOf } from './user-pool-defaults.ts'
+import { awsDomainOf } from './region.ts'
+import { regionOf } from './user-pool-defaults.ts'
 
 /** The name of the user pool. */
 export function userPoolOf(identityPool: string, { identityPools, userPools }: Config): string {

@@ -3,13 +3,12 @@ import { z } from 'zod'
 import { count, expected, flag, listOf, oneOf, parsedText, size, text } from './fields.ts'
 import { HEADER_NAME, HEADER_NAME_PATTERN } from './identity-header-names.ts'
 import { NAME, NAME_PATTERN } from './names.ts'
+import { REGION, REGION_PATTERN } from './region.ts'
 import { isTrustworthyUrl, parseOrigin } from './web-address.ts'
 
-const REGION = 'a region such as eu-west-1'
-const REGION_PATTERN = /^[a-z]{2,5}(-[a-z]+)+-\d$/
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\x21-\x7E]+$/
 const ROLE = new RegExp(`^default$|^preferred$|${ROLE_ARN.source}`)
-const POOL_ID = /^[a-z]{2,5}(?:-[a-z]+)+-\d:[0-9A-Fa-f-]{36}$/
+const POOL_ID = new RegExp(`${REGION_PATTERN.source.slice(0, -1)}:[0-9A-Fa-f-]{36}$`)
 
 const ENDPOINT = 'an https origin (plain http only for a loopback host), without a path'
 const endpoint = parsedText(ENDPOINT, /^https?:\/\//, (value) =>

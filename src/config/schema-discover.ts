@@ -1,6 +1,7 @@
 // Settings that find an upstream's targets by DNS or EC2.
 import { z } from 'zod'
 import { count, duration, expected, flag, oneOf, parsedText, text } from './fields.ts'
+import { REGION, REGION_PATTERN } from './region.ts'
 import {
   isTrustworthyUrl,
   parseNameServer,
@@ -14,9 +15,7 @@ const EC2_REFRESH_MS = 30_000
 
 const ec2 = z
   .strictObject({
-    region: text('a region such as eu-west-1', /^[a-z]{2,5}(-[a-z]+)+-\d{1,2}$/).describe(
-      'The AWS region that the instances are in.',
-    ),
+    region: text(REGION, REGION_PATTERN).describe('The AWS region that the instances are in.'),
     scheme: oneOf(['http', 'https']).prefault('http').describe('What the targets speak.'),
     port: count(1, 65_535).describe('The port of every target.'),
     autoScalingGroup: text('the name of an Auto Scaling group')

@@ -1,4 +1,5 @@
 // What a user pool's id alone tells: where its tokens say they come from; and where an issuer's keys are.
+import { awsDomainOf } from './region.ts'
 
 export interface UserPoolDefaults {
   /** The original and the updated form: AWS lets a live pool change from one to the other. */
@@ -23,10 +24,4 @@ export function userPoolDefaults(userPoolId: string): UserPoolDefaults | undefin
 /** Where an issuer's keys are unless configuration says otherwise. */
 export function toJwksUri(issuer: string): string {
   return `${issuer}/.well-known/jwks.json`
-}
-
-/** The domain that a region's services are in. */
-export function awsDomainOf(region: string): string {
-  if (region.startsWith('cn-')) return 'amazonaws.com.cn'
-  return region.startsWith('eusc-') ? 'amazonaws.eu' : 'amazonaws.com'
 }

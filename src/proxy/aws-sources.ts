@@ -1,12 +1,7 @@
-// What identity pools and AWS upstreams depend on of the whole configuration, and whose credentials a request is signed with.
-import type { GatewayCredentials } from '../aws/gateway-credentials.ts'
-import type { IdentityPool } from '../aws/identity-pool.ts'
-import { toForeignLogin } from '../aws/login.ts'
+// What each AWS upstream depends on of the whole configuration.
 import { toServicePlace } from '../aws/service.ts'
-import type { Clock } from '../base/clock.ts'
 import type { Config } from '../config/schema.ts'
-import { valuesOf } from '../http/headers.ts'
-import type { AwsUpstreamSettings, CredentialsOf } from '../upstream/aws-call-parts.ts'
+import type { AwsUpstreamSettings } from '../upstream/aws-call-parts.ts'
 
 type IdentityPoolConfig = Config['identityPools'][string]
 export type AwsConfig = NonNullable<Config['upstreams'][string]['aws']>
@@ -46,27 +41,5 @@ export function toAwsSource(aws: AwsConfig, config: Config): AwsSource {
         ...(isApplication ? [] : Object.keys(config.identityHeaders)),
       ],
     },
-  }
-}
-
-export function createCredentialsOf(
-  pool: { readonly exchange: IdentityPool; readonly settings: IdentityPoolConfig } | undefined,
-  gateway: GatewayCredentials,
-  clock: Pick<Clock, 'now'>,
-): CredentialsOf {
-  if (pool === undefined) return () => gateway.find()
-  const { exchange, settings } = pool
-  const logins = Object.entries(settings.logins)
-  return ({ login, principal }, headers) => {
-    if (login !== undefined) return exchange.find(login)
-    if (principal !== undefined) return 'login'
-    const given = logins.flatMap(([provider, header]) =>
-      valuesOf(headers, header).map((token) => ({ provider, token })),
-    )
-    const [only] = given
-    if (given.length > 1 || only?.token === '') return 'login'
-    if (only !== undefined)
-      return exchange.find(toForeignLogin(only.provider, only.token, clock.now()))
-    return settings.guests ? exchange.find(undefined) : 'login'
   }
 }

@@ -10,7 +10,7 @@ import t, { type Test } from 'tap'
 import { listenOn } from '../../src/base/listen.ts'
 import { type CreateGateway, dev, type DevOptions } from '../../src/cli/dev.ts'
 import { createGateway } from '../../src/gateway.ts'
-import { bearerSdk } from '../support/aws-stage.ts'
+import { bearerSdk } from '../support/bearer-sdk.ts'
 import { createConfigText } from '../support/config-text.ts'
 import { realClock } from '../support/real-clock.ts'
 

@@ -8,7 +8,8 @@ import { startIdentityEndpoint } from '../support/identity-endpoint.ts'
 import { createIssuer } from '../support/issuer.ts'
 import { startJwksServer } from '../support/jwks-server.ts'
 import { motoProgram, NO_MOTO, startMoto } from '../support/moto.ts'
-import { isSignedWith, POOL_ID } from '../support/signed-stage.ts'
+import { isSignedWith } from '../support/is-signed-with.ts'
+import { POOL_ID } from '../support/signed-stage.ts'
 import { startUpstreamServer } from '../support/upstream-server.ts'
 
 const service = await startUpstreamServer()
