@@ -18,9 +18,8 @@ export function judge(measured: readonly Measured[]): Gate[] {
     toGate(NAMES.lookUp, 'a known token', 0.5, medianOf(measured, NAMES.lookUp)),
     toGate(NAMES.cold, 'above crypto.verify', 3, median(aboveSignature)),
     toGate(AWS_NAMES.lookUp, 'credentials look-up', 1, medianOf(measured, AWS_NAMES.lookUp)),
-    ...[AWS_NAMES.signed, AWS_NAMES.posted].map((name) =>
-      toGate(name, 'what signing adds', 60, median(differences(measured, name, AWS_NAMES.plain))),
-    ),
+    toSigningGate(measured, AWS_NAMES.signed, AWS_NAMES.plain),
+    toSigningGate(measured, AWS_NAMES.posted, AWS_NAMES.plainPost),
   ]
 }
 
@@ -36,6 +35,11 @@ function medianOf(measured: readonly Measured[], name: string): number {
 
 function samplesOf(measured: readonly Measured[], name: string): readonly number[] {
   return measured.find((one) => one.name === name)?.samples ?? []
+}
+
+/** @param plain the same request to an upstream that is not AWS */
+function toSigningGate(measured: readonly Measured[], signed: string, plain: string): Gate {
+  return toGate(signed, 'what signing adds', 60, median(differences(measured, signed, plain)))
 }
 
 function toGate(operation: string, gate: string, thresholdUs: number, observedUs: number): Gate {

@@ -10,8 +10,6 @@ export interface KeptBody {
   drop(): void
 }
 
-const FIRST_BYTES = 16 * 1024
-
 /** @param mostBytes of this body */
 export function keepBody(body: Readable, mostBytes: number, reservation: Reservation): KeptBody {
   const { promise: whole, resolve, reject } = Promise.withResolvers<Awaited<KeptBody['whole']>>()
@@ -21,9 +19,9 @@ export function keepBody(body: Readable, mostBytes: number, reservation: Reserva
   /** False where there is no room for so many. */
   function fit(needed: number): boolean {
     if (needed <= kept.length) return true
-    const size = Math.min(mostBytes, Math.max(needed, FIRST_BYTES, kept.length * 2))
+    const size = Math.min(mostBytes, Math.max(needed, kept.length * 2))
     if (!reservation.take(size - kept.length)) return false
-    const grown = Buffer.allocUnsafeSlow(size)
+    const grown = Buffer.allocUnsafe(size)
     kept.copy(grown, 0, 0, bytes)
     kept = grown
     return true

@@ -268,11 +268,11 @@ t.test('a body is hashed up to its bound, and sent as long as it is', async (t) 
 
 t.test('bodies have a bound together, and make room as soon as they are of no use', async (t) => {
   const whole = () => Readable.from([Buffer.alloc(4), Buffer.alloc(4)])
-  // A body of up to 10 bytes takes 10; one caller may have an eighth of it all.
+  // Its 8 bytes take 8; one caller may have an eighth of it all.
   const of = (memory: MemoryBudget, body = whole()) => start({ memory, request: { body } })
   for (const [most, isSent] of [
-    [80, true],
-    [79, false],
+    [64, true],
+    [63, false],
   ] as const) {
     const { sent, heard } = of(createMemoryBudget(most))
     await turns()
