@@ -1,6 +1,6 @@
 // From what the configuration says of an identity pool to what it is asked with.
 import type { Config } from '../config/schema.ts'
-import { awsDomainOf } from '../config/region.ts'
+import { awsDomainOf, regionOfIdentityPool } from '../config/region.ts'
 import type { IdentityPoolSettings } from './identity-pool.ts'
 
 export function toIdentityPoolSettings({
@@ -9,7 +9,7 @@ export function toIdentityPoolSettings({
   stsEndpoint,
   ...rest
 }: Config['identityPools'][string]): IdentityPoolSettings {
-  const [region = ''] = identityPoolId.split(':')
+  const region = regionOfIdentityPool(identityPoolId)
   const domain = awsDomainOf(region)
   return {
     ...rest,

@@ -51,12 +51,13 @@ const OPAQUE_LIFE_MS = 3_600_000
 
 /** Of a provider whose tokens are nothing to Poolgate: the identity pool verifies them, and nobody else's text is taken for this one. */
 export function toForeignLogin(provider: string, token: string, nowMs: number): Login {
+  const tokenKey = toKey([provider, token])
   return {
     provider,
     token,
     validUntilMs: unverifiedExpiryMs(token) ?? nowMs + OPAQUE_LIFE_MS,
-    user: toKey([provider, token]),
-    tokenKey: toKey([provider, token]),
+    user: tokenKey,
+    tokenKey,
     isVerified: false,
     subject: '',
     clientId: '',

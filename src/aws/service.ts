@@ -7,8 +7,7 @@ export interface ServiceSettings {
   readonly region: string
   readonly bucket?: string | undefined
   readonly pathStyle: boolean
-  readonly function?: string | undefined
-  /** Another place than the service's own. */
+  /** Another place than the service's own; that of the bucket, unless `pathStyle` is on. */
   readonly endpoint?: string | undefined
 }
 
@@ -19,13 +18,15 @@ export interface ServicePlace {
   readonly prefix: string
 }
 
-export function toServicePlace(settings: ServiceSettings): ServicePlace {
-  const { service, region, bucket, pathStyle, endpoint } = settings
+export function toServicePlace({
+  service,
+  region,
+  bucket,
+  pathStyle,
+  endpoint,
+}: ServiceSettings): ServicePlace {
   const regional = `${service}.${region}.${awsDomainOf(region)}`
-  if (bucket !== undefined && (pathStyle || endpoint !== undefined)) {
-    const isVirtual = !pathStyle && endpoint !== undefined
-    return { origin: endpoint ?? `https://${regional}`, prefix: isVirtual ? '' : `/${bucket}` }
-  }
-  const host = bucket === undefined ? regional : `${bucket}.${regional}`
-  return { origin: endpoint ?? `https://${host}`, prefix: '' }
+  const host = bucket === undefined || pathStyle ? regional : `${bucket}.${regional}`
+  const prefix = bucket !== undefined && pathStyle ? `/${bucket}` : ''
+  return { origin: endpoint ?? `https://${host}`, prefix }
 }

@@ -1,6 +1,7 @@
 // The configuration that `poolgate dev` runs: its own demo routes, or a given file with the dev pool in place of its user pools.
 import { randomBytes } from 'node:crypto'
 import type { LoadedConfig } from '../config/load.ts'
+import { regionOfIdentityPool } from '../config/region.ts'
 import type { SessionSettings } from '../config/schema-session.ts'
 import { isLoopbackHost } from '../config/web-address.ts'
 import { toYamlText } from '../config/yaml-text.ts'
@@ -197,7 +198,8 @@ function toDevIdentityPool(given: IdentityPool, pool: DevPoolFacts): IdentityPoo
 /** In the region that it was in: the dev pool's is another one. */
 function toDevUpstream(given: Upstream, { identityPools }: Config, pool: DevPoolFacts): Upstream {
   const { aws, handOut } = given
-  const region = identityPools[aws?.identityPool ?? '']?.identityPoolId.split(':', 1)[0]
+  const exchange = identityPools[aws?.identityPool ?? '']
+  const region = exchange && regionOfIdentityPool(exchange.identityPoolId)
   return {
     ...given,
     ...(aws && region !== undefined && { aws: { region, ...aws } }),

@@ -8,3 +8,8 @@ export function awsDomainOf(region: string): string {
   if (region.startsWith('cn-')) return 'amazonaws.com.cn'
   return region.startsWith('eusc-') ? 'amazonaws.eu' : 'amazonaws.com'
 }
+
+/** The region of an identity pool, which its id begins with. */
+export function regionOfIdentityPool(identityPoolId: string): string {
+  return identityPoolId.split(':', 1)[0] ?? ''
+}

@@ -1,5 +1,6 @@
 // What each AWS upstream depends on of the whole configuration.
 import { toServicePlace } from '../aws/service.ts'
+import { regionOfIdentityPool } from '../config/region.ts'
 import type { Config } from '../config/schema.ts'
 import type { AwsUpstreamSettings } from '../upstream/aws-call-parts.ts'
 
@@ -18,8 +19,8 @@ export interface AwsSource {
 export function toAwsSource(aws: AwsConfig, config: Config): AwsSource {
   const { identityPool: name, endpoint, function: lambda, ...rest } = aws
   const pool = name === undefined ? undefined : config.identityPools[name]
-  const region = aws.region ?? pool?.identityPoolId.split(':')[0] ?? ''
-  const { origin, prefix } = toServicePlace({ ...rest, region, endpoint, function: lambda })
+  const region = aws.region ?? regionOfIdentityPool(pool?.identityPoolId ?? '')
+  const { origin, prefix } = toServicePlace({ ...rest, region, endpoint })
   const isApplication = aws.service === 'execute-api' || aws.service === 'lambda'
   return {
     origin,
